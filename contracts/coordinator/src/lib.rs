@@ -1,0 +1,1 @@
+//! The CosmWasm contract: storage and entry points, one verb a file.

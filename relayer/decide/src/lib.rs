@@ -1,0 +1,1 @@
+//! The agent's pure machine: (stage, input) -> (stage, effects, waiting on).

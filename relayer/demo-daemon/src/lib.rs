@@ -1,0 +1,1 @@
+//! The small HTTP program that the demo upgrades, in four really different releases.

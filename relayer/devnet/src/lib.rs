@@ -1,0 +1,1 @@
+//! An embedded single-process chain for development that speaks the CometBFT RPC.

@@ -1,0 +1,1 @@
+//! The agent beside every node, and everyone else's command line.

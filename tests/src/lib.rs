@@ -1,0 +1,1 @@
+//! One harness for the whole house: scenarios, wire goldens, counting store, tidy.
