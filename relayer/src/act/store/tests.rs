@@ -1,0 +1,214 @@
+use super::*;
+use std::os::unix::fs::PermissionsExt;
+
+struct Place {
+    _folder: tempfile::TempDir,
+    store: Store,
+}
+
+fn place() -> Place {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    Place {
+        _folder: folder,
+        store,
+    }
+}
+
+impl Place {
+    fn put(&self, bytes: &[u8]) -> Digest {
+        let mut draft = self.store.draft().unwrap();
+        draft.write_all(bytes).unwrap();
+        let digest = Digest::of(bytes);
+        self.store.publish(draft, &digest).unwrap();
+        digest
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.store.folder.join(name)
+    }
+}
+
+#[test]
+fn a_published_artifact_is_immutable_and_opens_verified() {
+    let place = place();
+    let digest = place.put(b"release one");
+    let mode = std::fs::metadata(place.store.path_of(&digest))
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o7777, 0o555);
+    let mut verified = place.store.open_verified(&digest).unwrap();
+    assert_eq!((verified.digest, verified.bytes), (digest, 11));
+    let mut text = String::new();
+    verified.file.read_to_string(&mut text).unwrap();
+    assert_eq!(text, "release one", "the descriptor stands at the start");
+}
+
+#[test]
+fn what_is_absent_or_changed_is_not_opened() {
+    let place = place();
+    let digest = place.put(b"good");
+    let missing = Digest::of(b"never seen");
+    let error = place.store.open_verified(&missing).unwrap_err();
+    assert!(matches!(error, StoreError::Absent { .. }), "{error}");
+    let path = place.store.path_of(&digest);
+    std::fs::remove_file(&path).unwrap();
+    std::fs::write(&path, b"evil").unwrap();
+    let error = place.store.open_verified(&digest).unwrap_err();
+    assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
+    // Publishing again heals it.
+    place.put(b"good");
+    place.store.open_verified(&digest).unwrap();
+}
+
+#[test]
+fn a_link_in_place_of_an_artifact_is_not_followed() {
+    let place = place();
+    let digest = place.put(b"good");
+    let path = place.store.path_of(&digest);
+    let elsewhere = place.file("elsewhere");
+    std::fs::rename(&path, &elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, &path).unwrap();
+    assert!(!place.store.holds(&digest));
+    assert!(matches!(
+        place.store.open_verified(&digest),
+        Err(StoreError::Disk(_))
+    ));
+}
+
+#[test]
+fn a_draft_that_is_dropped_or_left_by_a_crash_never_gets_a_name() {
+    let place = place();
+    let mut draft = place.store.draft().unwrap();
+    draft.write_all(b"half").unwrap();
+    let path = draft.path().to_path_buf();
+    assert!(path.exists());
+    drop(draft);
+    assert!(!path.exists());
+    std::fs::write(&path, b"left by a crash").unwrap();
+    Store::open(&place.store.folder).unwrap();
+    assert!(!path.exists());
+}
+
+#[test]
+fn current_is_missing_dangling_or_foreign_and_each_is_told_apart() {
+    let place = place();
+    assert_eq!(place.store.current().unwrap(), None);
+    assert_eq!(place.store.previous().unwrap(), None);
+    let digest = place.put(b"one");
+    place.store.switch(&digest).unwrap();
+    assert_eq!(place.store.current().unwrap(), Some(digest));
+
+    std::fs::remove_file(place.store.path_of(&digest)).unwrap();
+    let error = place.store.current().unwrap_err();
+    assert!(
+        matches!(error, StoreError::Dangling { digest: d, .. } if d == digest),
+        "{error}"
+    );
+    let other = place.put(b"two");
+    assert!(
+        place.store.switch(&other).is_err(),
+        "a dangling link is looked at, not overwritten"
+    );
+
+    let outside: [&dyn Fn(&Path); 4] = [
+        &|link| std::os::unix::fs::symlink("/bin/sh", link).unwrap(),
+        &|link| std::os::unix::fs::symlink("cas/sha256/../../x", link).unwrap(),
+        &|link| std::os::unix::fs::symlink("cas/sha256/UPPER", link).unwrap(),
+        &|link| std::fs::write(link, b"a file").unwrap(),
+    ];
+    for make in outside {
+        let link = place.file(CURRENT);
+        std::fs::remove_file(&link).unwrap();
+        make(&link);
+        let error = place.store.current().unwrap_err();
+        assert!(matches!(error, StoreError::Foreign { .. }), "{error}");
+        assert!(place.store.collect(&BTreeSet::new()).is_err());
+    }
+    assert!(place.store.holds(&other));
+}
+
+#[test]
+fn a_switch_keeps_the_previous_release_and_repeating_it_changes_nothing() {
+    let place = place();
+    let (one, two) = (place.put(b"one"), place.put(b"two"));
+    place.store.switch(&one).unwrap();
+    assert_eq!(place.store.previous().unwrap(), None);
+    for _ in 0..2 {
+        place.store.switch(&two).unwrap();
+        assert_eq!(place.store.current().unwrap(), Some(two));
+        assert_eq!(place.store.previous().unwrap(), Some(one));
+    }
+    let error = place.store.switch(&Digest::of(b"absent")).unwrap_err();
+    assert!(matches!(error, StoreError::Absent { .. }), "{error}");
+    assert_eq!(place.store.current().unwrap(), Some(two));
+    place.store.switch(&one).unwrap();
+    assert_eq!(place.store.previous().unwrap(), Some(two));
+}
+
+#[test]
+fn a_switch_cut_between_its_two_renames_is_finished_by_repeating_it() {
+    let place = place();
+    let (one, two) = (place.put(b"one"), place.put(b"two"));
+    place.store.switch(&one).unwrap();
+    place.store.point(Link::Previous, &one).unwrap();
+    place.store.switch(&two).unwrap();
+    assert_eq!(place.store.current().unwrap(), Some(two));
+    assert_eq!(place.store.previous().unwrap(), Some(one));
+}
+
+#[test]
+fn collecting_spares_what_is_linked_or_pinned() {
+    let place = place();
+    let all: Vec<Digest> = [b"0", b"1", b"2", b"3", b"4"]
+        .iter()
+        .map(|bytes| place.put(*bytes))
+        .collect();
+    place.store.switch(&all[0]).unwrap();
+    place.store.switch(&all[1]).unwrap();
+    std::fs::write(place.store.content_folder().join("README"), b"by hand").unwrap();
+    let removed = place.store.collect(&BTreeSet::from([all[2]])).unwrap();
+    let mut gone = vec![all[3], all[4]];
+    gone.sort_unstable();
+    assert_eq!(removed, gone);
+    assert!(all[..3].iter().all(|digest| place.store.holds(digest)));
+    assert!(place.store.content_folder().join("README").exists());
+}
+
+#[test]
+fn a_running_binary_is_taken_over_by_copy() {
+    let place = place();
+    let binary = place.file("daemon");
+    let link = place.file("daemon-link");
+    std::fs::write(&binary, vec![7; 300_000]).unwrap();
+    std::os::unix::fs::symlink(&binary, &link).unwrap();
+    let (digest, bytes) = place.store.take_over(&link, 300_000).unwrap();
+    assert_eq!((digest, bytes), (Digest::of(&vec![7; 300_000]), 300_000));
+    place.store.open_verified(&digest).unwrap();
+    assert!(binary.exists());
+    let too_long = place.store.take_over(&binary, 299_999).unwrap_err();
+    assert!(matches!(too_long, StoreError::Unfit { .. }), "{too_long}");
+    std::fs::write(&binary, b"").unwrap();
+    assert!(matches!(
+        place.store.take_over(&binary, 10),
+        Err(StoreError::Unfit { .. })
+    ));
+    let folder = place.store.take_over(&place.store.folder, 10).unwrap_err();
+    assert!(matches!(folder, StoreError::Unfit { .. }), "{folder}");
+}
+
+#[test]
+fn a_read_only_folder_is_a_typed_error() {
+    // Permissions do not stop root; the kernel's own file system refuses new files to everybody.
+    let error = Draft::create(Path::new("/proc/self"), ARTIFACT_MODE).unwrap_err();
+    assert_eq!(error.action, "create");
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o555)).unwrap();
+    let opened = Store::open(folder.path());
+    if rustix::process::geteuid().is_root() {
+        assert!(opened.is_ok());
+    } else {
+        assert!(matches!(opened, Err(StoreError::Disk(e)) if e.is_read_only()));
+    }
+}
