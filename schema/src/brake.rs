@@ -1,0 +1,247 @@
+//! The emergency brake: an overlay that stops clocks and activation in its scope, and ends by itself.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::clock::{Moment, Now, Span};
+
+/// What a brake stops.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Scope {
+    /// Everything.
+    All,
+    /// One component, by name.
+    Component(String),
+}
+
+/// The most guardians that one brake remembers.
+pub const GUARDIANS_MAX: usize = 32;
+
+/// Stored facts of one scope; always present, off or on, so that an agent proves presence.
+///
+/// Invariant BRAKE-1: a pull debits at most the full span once per rollout and scope, so braked time is bounded.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Brake {
+    /// Version of these facts.
+    pub v: u8,
+    /// Braked time of all earlier pulls.
+    pub closed: Span,
+    /// When the last pull began, on the clock that the outer scope leaves.
+    pub from: Option<Moment>,
+    /// When it ends or ended, on the same clock.
+    pub until: Option<Moment>,
+    /// Who pulled this time (positions in the guardian list), first one first.
+    pub pulled_by: Vec<u8>,
+    /// Who asked for release this time.
+    pub released_by: Vec<u8>,
+    /// The rollout that the last pull was for, 0 for none: one pull per rollout and scope.
+    pub spent_on: u64,
+}
+
+impl Brake {
+    /// A brake that was never pulled.
+    #[must_use]
+    pub fn off() -> Self {
+        Self {
+            v: 1,
+            ..Self::default()
+        }
+    }
+
+    /// Does it hold at `now` of its own outer clock? Both clocks must pass `until` before it ends.
+    #[must_use]
+    pub fn holds(&self, now: &Moment) -> bool {
+        self.until.is_some_and(|until| !until.is_over(now))
+    }
+
+    /// Total braked time up to `now`; each clock resumes at its own `until`.
+    #[must_use]
+    pub fn braked(&self, now: &Moment) -> Span {
+        let (Some(from), Some(until)) = (self.from, self.until) else {
+            return self.closed;
+        };
+        let running = Span::new(
+            now.0.min(until.0).saturating_sub(from.0),
+            now.1.min(until.1).saturating_sub(from.1),
+        );
+        self.closed.plus(&running)
+    }
+
+    /// The clock that this brake leaves to what it covers.
+    #[must_use]
+    pub fn leaves(&self, now: &Moment) -> Moment {
+        let braked = self.braked(now);
+        Moment(
+            now.0.saturating_sub(braked.seconds.0),
+            now.1.saturating_sub(braked.blocks.0),
+        )
+    }
+
+    /// Pulls it at `now` for `span`. The caller has checked that it does not hold.
+    pub fn pull(&mut self, now: Moment, span: &Span, guardian: u8, rollout: u64) {
+        self.closed = self.braked(&now);
+        self.from = Some(now);
+        self.until = Some(now.plus(span));
+        self.pulled_by = vec![guardian];
+        self.released_by = Vec::new();
+        self.spent_on = rollout;
+    }
+
+    /// Lengthens a brake that holds to `span` from its beginning; never shortens.
+    pub fn lengthen(&mut self, span: &Span) {
+        if let (Some(from), Some(until)) = (self.from, self.until) {
+            self.until = Some(until.latest(&from.plus(span)));
+        }
+    }
+
+    /// Ends it at `now`.
+    pub fn release(&mut self, now: Moment) {
+        if let (Some(from), Some(until)) = (self.from, self.until) {
+            self.until = Some(Moment(
+                until.0.min(now.0.max(from.0)),
+                until.1.min(now.1.max(from.1)),
+            ));
+        }
+    }
+
+    /// Did the last pull cover this height of its outer clock? Such an activation height is void.
+    #[must_use]
+    pub fn covered(&self, height: u64) -> bool {
+        matches!((self.from, self.until), (Some(from), Some(until)) if from.1 <= height && height < until.1)
+    }
+}
+
+/// Both brakes that bear on a component, and the clocks that they leave. Clocks nest: the component's brake is
+/// measured on the clock that the all-brake leaves, so overlaps never add.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Brakes {
+    /// Scope all.
+    pub all: Brake,
+    /// The component's own, where the subject has a component.
+    pub component: Option<Brake>,
+}
+
+impl Brakes {
+    /// The clock that the all-brake leaves.
+    #[must_use]
+    pub fn outer(&self, now: Now) -> Moment {
+        self.all.leaves(&now.into())
+    }
+
+    /// The clock on which the subject's timelock, grace and soak run.
+    #[must_use]
+    pub fn clock(&self, now: Now) -> Moment {
+        let outer = self.outer(now);
+        self.component
+            .as_ref()
+            .map_or(outer, |brake| brake.leaves(&outer))
+    }
+
+    /// Braked time so far, on both scopes together.
+    #[must_use]
+    pub fn braked(&self, now: Now) -> Span {
+        let clock = self.clock(now);
+        Span::new(
+            now.time.0.saturating_sub(clock.0),
+            now.height.0.saturating_sub(clock.1),
+        )
+    }
+
+    /// The scope that holds now, the widest first.
+    #[must_use]
+    pub fn holding(&self, now: Now) -> Option<Hold> {
+        if self.all.holds(&now.into()) {
+            return Some(Hold::All);
+        }
+        let outer = self.outer(now);
+        self.component
+            .as_ref()
+            .filter(|brake| brake.holds(&outer))
+            .map(|_| Hold::Component)
+    }
+
+    /// Was this raw height covered by the last pull of either scope?
+    #[must_use]
+    pub fn covered(&self, height: u64, now: Now) -> bool {
+        let all_braked = self.all.braked(&now.into()).blocks.0;
+        self.all.covered(height)
+            || self
+                .component
+                .as_ref()
+                .is_some_and(|brake| brake.covered(height.saturating_sub(all_braked)))
+    }
+}
+
+/// Which scope holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Hold {
+    /// The brake on everything.
+    All,
+    /// The component's own brake.
+    Component,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::{Height, Seconds};
+
+    fn now(time: u64, height: u64) -> Now {
+        Now {
+            height: Height(height),
+            time: Seconds(time),
+        }
+    }
+
+    #[test]
+    fn each_clock_resumes_at_its_own_until() {
+        let mut brake = Brake::off();
+        brake.pull(Moment(100, 10), &Span::new(5, 50), 0, 0);
+        assert!(!Brake::off().holds(&Moment(100, 10)));
+        for (time, height, holds, left) in [
+            (100, 10, true, Moment(100, 10)),
+            (105, 59, true, Moment(100, 10)),
+            (200, 59, true, Moment(195, 10)),
+            (104, 60, true, Moment(100, 10)),
+            (105, 60, false, Moment(100, 10)),
+            (106, 61, false, Moment(101, 11)),
+        ] {
+            assert_eq!(brake.holds(&Moment(time, height)), holds, "{time} {height}");
+            assert_eq!(brake.leaves(&Moment(time, height)), left, "{time} {height}");
+        }
+    }
+
+    #[test]
+    fn release_ends_it_at_once_and_never_before_it_began() {
+        let mut brake = Brake::off();
+        brake.pull(Moment(100, 10), &Span::new(50, 50), 0, 0);
+        brake.release(Moment(103, 13));
+        assert!(!brake.holds(&Moment(103, 13)));
+        assert_eq!(brake.leaves(&Moment(110, 20)), Moment(107, 17));
+        brake.pull(Moment(110, 20), &Span::new(5, 5), 1, 0);
+        assert_eq!(brake.braked(&Moment(120, 30)), Span::new(8, 8));
+    }
+
+    #[test]
+    fn overlapping_scopes_never_add() {
+        let mut all = Brake::off();
+        let mut own = Brake::off();
+        own.pull(Moment(100, 100), &Span::new(10, 10), 0, 0);
+        all.pull(Moment(105, 105), &Span::new(10, 10), 0, 0);
+        let brakes = Brakes {
+            all,
+            component: Some(own),
+        };
+        // Five braked by the component, then ten by all, then the component's other five.
+        for (at, clock) in [(100, 100), (105, 100), (115, 100), (120, 100), (121, 101)] {
+            assert_eq!(brakes.clock(now(at, at)), Moment(clock, clock), "at {at}");
+        }
+        assert_eq!(brakes.holding(now(110, 110)), Some(Hold::All));
+        assert_eq!(brakes.holding(now(119, 119)), Some(Hold::Component));
+        assert_eq!(brakes.holding(now(120, 120)), None);
+        assert!(brakes.covered(104, now(104, 104)));
+        assert!(!brakes.covered(121, now(121, 121)));
+    }
+}

@@ -1,0 +1,464 @@
+//! Proposals: what is asked, and where it stands. Phases are computed from stored facts (design 3).
+
+use cosmwasm_std::{Coin, Uint128};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::brake::{Brakes, Scope};
+use crate::clock::{Moment, Now, Span};
+use crate::digest::{Canonical, Digest};
+use crate::plan::Plan;
+use crate::release::{self, Document, Release, Reversibility};
+use crate::rules::{ATTEMPTS_MAX, Class, ClassRules};
+use crate::tally::{Tally, Verdict};
+use crate::text;
+use crate::units::RolloutId;
+
+/// The most actions of one proposal.
+pub const ACTIONS_MAX: usize = 8;
+/// The most members that one action changes.
+pub const MEMBER_CHANGES_MAX: usize = 64;
+
+/// A member and its weight.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub struct Member {
+    /// Account.
+    pub addr: String,
+    /// Weight, above zero.
+    pub weight: Uint128,
+}
+
+/// What a proposal does when it is executed. A closed set: [`Action::class`] is the one table of what each needs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Action {
+    /// Starts a rollout of a release to its component's fleet.
+    StartRollout {
+        /// The release, whole.
+        release: Box<Release>,
+        /// How.
+        plan: Box<Plan>,
+    },
+    /// Ends a rollout before any node activated; after that, halts it.
+    CancelRollout {
+        /// Which.
+        rollout: RolloutId,
+    },
+    /// Lets a halted rollout go on with the wave that it halted in.
+    ResumeRollout {
+        /// Which.
+        rollout: RolloutId,
+    },
+    /// Takes a rollout back and denies its release.
+    RollBackRollout {
+        /// Which.
+        rollout: RolloutId,
+    },
+    /// Lifts the brake.
+    LiftBrake {
+        /// Where.
+        scope: Scope,
+    },
+    /// Sets and removes voting members.
+    ChangeMembers {
+        /// New weights.
+        set: Vec<Member>,
+        /// Accounts that leave.
+        remove: Vec<String>,
+    },
+}
+
+impl Action {
+    /// The strictest class that this action needs.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        match self {
+            Self::StartRollout { release, .. } => match release.reversibility {
+                Reversibility::BinaryOnly => Class::Standard,
+                Reversibility::NeedsStateRestore | Reversibility::ForwardOnly => Class::Critical,
+            },
+            Self::ResumeRollout { .. } => Class::Standard,
+            Self::CancelRollout { .. } | Self::RollBackRollout { .. } | Self::LiftBrake { .. } => {
+                Class::Routine
+            }
+            Self::ChangeMembers { .. } => Class::Constitutional,
+        }
+    }
+
+    /// May it run while the brake holds? Only what stops or undoes.
+    #[must_use]
+    pub fn is_brake_exempt(&self) -> bool {
+        match self {
+            Self::CancelRollout { .. } | Self::RollBackRollout { .. } | Self::LiftBrake { .. } => {
+                true
+            }
+            Self::StartRollout { .. } | Self::ResumeRollout { .. } | Self::ChangeMembers { .. } => {
+                false
+            }
+        }
+    }
+}
+
+/// What a proposer sends.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub struct Draft {
+    /// One line.
+    pub title: String,
+    /// Why, in full, elsewhere.
+    pub rationale: Document,
+    /// What, in order.
+    pub actions: Vec<Action>,
+}
+
+/// Why a draft is refused before any rule is asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DraftError {
+    /// A text out of bounds.
+    #[error("{0}")]
+    Text(#[from] text::TextError),
+    /// A release out of bounds.
+    #[error("release: {0}")]
+    Release(#[from] release::ReleaseError),
+    /// Two rollouts in one proposal: each upgrade is its own decision.
+    #[error("a proposal starts at most one rollout, found {found}")]
+    Rollouts {
+        /// Found.
+        found: usize,
+    },
+    /// A change of nothing.
+    #[error(
+        "a change of members must set or remove 1 to {MEMBER_CHANGES_MAX} accounts, found {found}"
+    )]
+    Members {
+        /// Found.
+        found: usize,
+    },
+    /// A member of no weight.
+    #[error("member {addr} has weight zero; remove it instead")]
+    NoWeight {
+        /// Who.
+        addr: String,
+    },
+}
+
+impl Draft {
+    /// Checks every bound that needs no stored fact. Plans are checked against the floors by [`Plan::check`].
+    ///
+    /// # Errors
+    /// The first [`DraftError`] found.
+    pub fn check(&self) -> Result<(), DraftError> {
+        text::bounded("title", &self.title, 1, text::TITLE_MAX)?;
+        self.rationale.check("rationale")?;
+        release::count("actions", self.actions.len(), 1, ACTIONS_MAX)?;
+        let rollouts = self
+            .actions
+            .iter()
+            .filter(|action| matches!(action, Action::StartRollout { .. }))
+            .count();
+        if rollouts > 1 {
+            return Err(DraftError::Rollouts { found: rollouts });
+        }
+        for action in &self.actions {
+            match action {
+                Action::StartRollout { release, .. } => release.check(false)?,
+                Action::ChangeMembers { set, remove } => check_members(set, remove)?,
+                Action::LiftBrake {
+                    scope: Scope::Component(name),
+                } => text::name("component", name)?,
+                Action::LiftBrake { scope: Scope::All }
+                | Action::CancelRollout { .. }
+                | Action::ResumeRollout { .. }
+                | Action::RollBackRollout { .. } => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The strictest class that any action needs.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        self.actions
+            .iter()
+            .map(Action::class)
+            .max()
+            .unwrap_or(Class::Constitutional)
+    }
+
+    /// Does every action only stop or undo?
+    #[must_use]
+    pub fn is_brake_exempt(&self) -> bool {
+        self.actions.iter().all(Action::is_brake_exempt)
+    }
+
+    /// The release and plan that it starts, where it starts one.
+    #[must_use]
+    pub fn rollout(&self) -> Option<(&Release, &Plan)> {
+        self.actions.iter().find_map(|action| match action {
+            Action::StartRollout { release, plan } => Some((release.as_ref(), plan.as_ref())),
+            _ => None,
+        })
+    }
+}
+
+fn check_members(set: &[Member], remove: &[String]) -> Result<(), DraftError> {
+    let found = set.len().saturating_add(remove.len());
+    if !(1..=MEMBER_CHANGES_MAX).contains(&found) {
+        return Err(DraftError::Members { found });
+    }
+    release::distinct(
+        "members",
+        set.iter()
+            .map(|member| member.addr.as_str())
+            .chain(remove.iter().map(String::as_str)),
+    )?;
+    match set.iter().find(|member| member.weight.is_zero()) {
+        Some(member) => Err(DraftError::NoWeight {
+            addr: member.addr.clone(),
+        }),
+        None => Ok(()),
+    }
+}
+
+/// The digest of a draft as sent: what voters expect. `encoded` is the draft's canonical JSON, as the contract
+/// stores it.
+#[must_use]
+pub fn content_digest(encoded: &[u8]) -> Digest {
+    Canonical::new("concord/draft/1").bytes(encoded).digest()
+}
+
+/// The opening facts of a vote.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Vote {
+    /// When it opened, on the raw clock: voting never stops.
+    pub from: Moment,
+    /// Weights are those at the end of the block before this height.
+    pub snapshot_height: u64,
+    /// Their sum.
+    pub total: Uint128,
+    /// Braked time before it opened.
+    pub braked: Span,
+}
+
+/// Why the last attempt of an execution failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub struct Attempt {
+    /// Which action.
+    pub action: u8,
+    /// Where the error comes from.
+    pub codespace: String,
+    /// Its code there.
+    pub code: u32,
+    /// When, on the raw clock.
+    pub at: Moment,
+}
+
+/// Stored facts of a proposal; its content, tally and ballots are keys of their own, so a vote costs the same
+/// whatever the text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Proposal {
+    /// Version of these facts.
+    pub v: u8,
+    /// Who proposed it.
+    pub proposer: String,
+    /// Computed class.
+    pub class: Class,
+    /// The component that it concerns.
+    pub component: Option<String>,
+    /// The release that it proposes.
+    pub release: Option<Digest>,
+    /// Every action only stops or undoes: its clocks run and it executes while braked.
+    pub exempt: bool,
+    /// Version of the pinned rules.
+    pub rules_version: u32,
+    /// Digest of the pinned rules.
+    pub rules: Digest,
+    /// 0, and one more a revision.
+    pub revision: u8,
+    /// Digest of the content.
+    pub digest: Digest,
+    /// Begin of the deliberation, on the raw clock.
+    pub from: Moment,
+    /// Enough attestations stand for this revision.
+    pub validated: bool,
+    /// Opening facts of the vote.
+    pub vote: Option<Vote>,
+    /// When an early verdict was certain.
+    pub decided: Option<Moment>,
+    /// Its proposer took it back.
+    pub withdrawn: bool,
+    /// It was cancelled after it passed.
+    pub cancelled: bool,
+    /// It was executed.
+    pub executed: bool,
+    /// The rollout that it started.
+    pub rollout: Option<RolloutId>,
+    /// Failed attempts.
+    pub attempts: u8,
+    /// The last failed attempt.
+    pub last_attempt: Option<Attempt>,
+    /// What is deposited, until it is refunded or forfeited.
+    pub deposit: Option<Coin>,
+}
+
+/// Where a proposal is. Terminal phases absorb (PHASE-1).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[derive(Copy, Eq)]
+pub enum Phase {
+    /// People talk.
+    Deliberation,
+    /// Auditors attest.
+    Validation,
+    /// Waits for `open_vote`.
+    Validated,
+    /// Members vote.
+    Voting,
+    /// Passed; the timelock runs.
+    Timelocked,
+    /// May be executed.
+    Ready,
+    /// Was executed.
+    Executed,
+    /// Its proposer took it back.
+    Withdrawn,
+    /// Too few attestations, or the threshold was missed.
+    Rejected,
+    /// Too few took part.
+    QuorumFailed,
+    /// The veto line was crossed.
+    Vetoed,
+    /// Cancelled after it passed.
+    Cancelled,
+    /// Not executed in time.
+    Expired,
+    /// Its execution failed three times.
+    Failed,
+}
+
+impl Phase {
+    /// Does nothing ever follow?
+    #[must_use]
+    pub fn is_terminal(self) -> bool {
+        match self {
+            Self::Deliberation
+            | Self::Validation
+            | Self::Validated
+            | Self::Voting
+            | Self::Timelocked
+            | Self::Ready => false,
+            Self::Executed
+            | Self::Withdrawn
+            | Self::Rejected
+            | Self::QuorumFailed
+            | Self::Vetoed
+            | Self::Cancelled
+            | Self::Expired
+            | Self::Failed => true,
+        }
+    }
+}
+
+impl Proposal {
+    /// Does it need attestations under these rules?
+    #[must_use]
+    pub fn needs_attestations(&self, row: &ClassRules) -> bool {
+        self.release.is_some() && row.auditors_min > 0
+    }
+
+    /// End of the deliberation.
+    #[must_use]
+    pub fn deliberation_end(&self, row: &ClassRules) -> Moment {
+        self.from.plus(&row.deliberation)
+    }
+
+    /// End of the validation.
+    #[must_use]
+    pub fn validation_end(&self, row: &ClassRules) -> Moment {
+        self.deliberation_end(row).plus(&row.validation)
+    }
+
+    /// When ballots close: the early verdict, but never before the minimum; else the whole period.
+    #[must_use]
+    pub fn voting_end(&self, vote: &Vote, row: &ClassRules) -> Moment {
+        match self.decided {
+            Some(decided) => decided.latest(&vote.from.plus(&row.voting_min)),
+            None => vote.from.plus(&row.voting),
+        }
+    }
+
+    /// The clock on which timelock and grace run, and the point on it at which the timelock ends. Braked time since
+    /// the vote opened is left out; of a brake-exempt proposal none is.
+    #[must_use]
+    pub fn timelock(
+        &self,
+        vote: &Vote,
+        row: &ClassRules,
+        brakes: &Brakes,
+        now: Now,
+    ) -> (Moment, Moment) {
+        let end = self.voting_end(vote, row);
+        if self.exempt {
+            return (now.into(), end.plus(&row.timelock));
+        }
+        let start = Moment(
+            end.0.saturating_sub(vote.braked.seconds.0),
+            end.1.saturating_sub(vote.braked.blocks.0),
+        );
+        (brakes.clock(now), start.plus(&row.timelock))
+    }
+
+    /// Where it is now.
+    #[must_use]
+    pub fn phase(&self, row: &ClassRules, tally: &Tally, brakes: &Brakes, now: Now) -> Phase {
+        if self.withdrawn {
+            return Phase::Withdrawn;
+        }
+        if self.cancelled {
+            return Phase::Cancelled;
+        }
+        if self.executed {
+            return Phase::Executed;
+        }
+        if self.attempts >= ATTEMPTS_MAX {
+            return Phase::Failed;
+        }
+        let Some(vote) = &self.vote else {
+            return self.phase_before_vote(row, now);
+        };
+        if !self.voting_end(vote, row).is_over(&now.into()) {
+            return Phase::Voting;
+        }
+        match tally.verdict(&row.bars, vote.total) {
+            Verdict::QuorumFailed => Phase::QuorumFailed,
+            Verdict::Vetoed => Phase::Vetoed,
+            Verdict::Rejected => Phase::Rejected,
+            Verdict::Passed => {
+                let (clock, end) = self.timelock(vote, row, brakes, now);
+                if !end.is_over(&clock) {
+                    Phase::Timelocked
+                } else if !end.plus(&row.grace).is_over(&clock) {
+                    Phase::Ready
+                } else {
+                    Phase::Expired
+                }
+            }
+        }
+    }
+
+    fn phase_before_vote(&self, row: &ClassRules, now: Now) -> Phase {
+        if !self.deliberation_end(row).is_over(&now.into()) {
+            return Phase::Deliberation;
+        }
+        if self.validated || !self.needs_attestations(row) {
+            return Phase::Validated;
+        }
+        if self.validation_end(row).is_over(&now.into()) {
+            Phase::Rejected
+        } else {
+            Phase::Validation
+        }
+    }
+}

@@ -1,0 +1,537 @@
+//! Queries and their answers. Lists come in pages of at most [`PAGE_MAX`] with `scanned_to`, the key to go on from.
+
+use cosmwasm_std::Uint128;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::attestation::{Approvals, Attestation};
+use crate::brake::{Brake, Scope};
+use crate::clock::Now;
+use crate::digest::Digest;
+use crate::msg::ExecuteMsg;
+use crate::node::{Component, Node};
+use crate::proposal::{Draft, Member, Phase, Proposal};
+use crate::release::{Release, Standing};
+use crate::rollout::{Progress, Rollout, RolloutPhase, Seat};
+use crate::rules::{Floors, Rules};
+use crate::tally::{Ballot, Tally};
+use crate::units::{NodeNo, ProposalId, RolloutId};
+use crate::waiting::WaitingOn;
+
+/// The most records that one query reads.
+pub const PAGE_MAX: u32 = 30;
+/// Records without a limit asked for.
+pub const PAGE_DEFAULT: u32 = 10;
+
+/// What can be asked about.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Subject {
+    /// A proposal.
+    Proposal(ProposalId),
+    /// A rollout.
+    Rollout(RolloutId),
+    /// A node in a rollout.
+    Seat {
+        /// The rollout.
+        rollout: RolloutId,
+        /// The node.
+        node: NodeNo,
+    },
+}
+
+/// What can be asked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum QueryMsg {
+    /// Settings, with `short_floors`.
+    /// Answers `ConfigAnswer`.
+    Config {},
+    /// The rules in force, or of a version.
+    /// Answers `RulesAnswer`.
+    Rules {
+        /// Which; the newest by default.
+        version: Option<u32>,
+    },
+    /// The guardians.
+    /// Answers `Guardians`.
+    Guardians {},
+    /// A component.
+    /// Answers `ComponentAnswer`.
+    Component {
+        /// Its name.
+        name: String,
+    },
+    /// Components by name.
+    /// Answers `ComponentsAnswer`.
+    Components {
+        /// After this name.
+        after: Option<String>,
+        /// At most so many.
+        limit: Option<u32>,
+    },
+    /// A release.
+    /// Answers `ReleaseAnswer`.
+    Release {
+        /// Its digest.
+        digest: Digest,
+    },
+    /// A proposal with its content, tally and phase.
+    /// Answers `ProposalAnswer`.
+    Proposal {
+        /// Which.
+        proposal: ProposalId,
+    },
+    /// Proposals, the newest first.
+    /// Answers `ProposalsAnswer`.
+    Proposals {
+        /// Before this number.
+        before: Option<ProposalId>,
+        /// At most so many.
+        limit: Option<u32>,
+    },
+    /// A member's weight now.
+    /// Answers `Option<Member>`.
+    Member {
+        /// Who.
+        addr: String,
+    },
+    /// Members by account.
+    /// Answers `MembersAnswer`.
+    Members {
+        /// After this account.
+        after: Option<String>,
+        /// At most so many.
+        limit: Option<u32>,
+    },
+    /// A ballot.
+    /// Answers `Option<BallotAnswer>`.
+    Ballot {
+        /// On which proposal.
+        proposal: ProposalId,
+        /// Whose.
+        voter: String,
+    },
+    /// Ballots of a proposal by voter.
+    /// Answers `BallotsAnswer`.
+    Ballots {
+        /// Which.
+        proposal: ProposalId,
+        /// After this voter.
+        after: Option<String>,
+        /// At most so many.
+        limit: Option<u32>,
+    },
+    /// Ballots of a voter by proposal.
+    /// Answers `BallotsAnswer`.
+    MyBallots {
+        /// Whose.
+        voter: String,
+        /// After this proposal.
+        after: Option<ProposalId>,
+        /// At most so many.
+        limit: Option<u32>,
+    },
+    /// Attestations of a proposal's current revision.
+    /// Answers `AttestationsAnswer`.
+    Attestations {
+        /// Which.
+        proposal: ProposalId,
+        /// After this auditor.
+        after: Option<String>,
+        /// At most so many.
+        limit: Option<u32>,
+    },
+    /// An operator for a component.
+    /// Answers `Option<Operator>`.
+    Operator {
+        /// Who.
+        addr: String,
+        /// For which component.
+        component: String,
+    },
+    /// A node by number.
+    /// Answers `Node`.
+    Node {
+        /// Which.
+        node: NodeNo,
+    },
+    /// A node by its hot key.
+    /// Answers `Option<Node>`.
+    NodeOf {
+        /// The hot key.
+        hot_key: String,
+    },
+    /// Nodes by number.
+    /// Answers `NodesAnswer`.
+    Nodes {
+        /// After this number.
+        after: Option<NodeNo>,
+        /// At most so many.
+        limit: Option<u32>,
+    },
+    /// A rollout with its progress and phase.
+    /// Answers `RolloutAnswer`.
+    Rollout {
+        /// Which.
+        rollout: RolloutId,
+    },
+    /// A node in a rollout.
+    /// Answers `Option<Seat>`.
+    Seat {
+        /// The rollout.
+        rollout: RolloutId,
+        /// The node.
+        node: NodeNo,
+    },
+    /// Nodes in a rollout by number.
+    /// Answers `SeatsAnswer`.
+    Seats {
+        /// The rollout.
+        rollout: RolloutId,
+        /// After this node.
+        after: Option<NodeNo>,
+        /// At most so many.
+        limit: Option<u32>,
+    },
+    /// Power that is down by lease in a group.
+    /// Answers `Power`.
+    Down {
+        /// The group.
+        group: String,
+    },
+    /// A brake.
+    /// Answers `BrakeAnswer`.
+    Brake {
+        /// Its scope.
+        scope: Scope,
+    },
+    /// The log's head.
+    /// Answers `Head`.
+    LogHead {},
+    /// Why something does not move now.
+    /// Answers `ExplainAnswer`.
+    Explain {
+        /// What.
+        subject: Subject,
+    },
+    /// Would this message of this account be taken now, and if not, why?
+    /// Answers `CanIAnswer`.
+    CanI {
+        /// Who.
+        addr: String,
+        /// What.
+        msg: Box<ExecuteMsg>,
+    },
+    /// What an account can claim.
+    /// Answers `Vec<Coin>`.
+    Claimable {
+        /// Who.
+        addr: String,
+    },
+    /// cw3's question: the bars of a proposal's vote.
+    /// Answers `ThresholdAnswer`.
+    Threshold {
+        /// Which.
+        proposal_id: u64,
+    },
+    /// cw3's question: a voter's ballot.
+    /// Answers `VoteAnswer`.
+    Vote {
+        /// Which.
+        proposal_id: u64,
+        /// Whose.
+        voter: String,
+    },
+    /// cw3's question: all ballots.
+    /// Answers `VoteListAnswer`.
+    ListVotes {
+        /// Which.
+        proposal_id: u64,
+        /// After this voter.
+        start_after: Option<String>,
+        /// At most so many.
+        limit: Option<u32>,
+    },
+}
+
+/// Settings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub struct ConfigAnswer {
+    /// Shortest spans.
+    pub floors: Floors,
+    /// They are below the production floors: for development or a demo. Every client shows it.
+    pub short_floors: bool,
+    /// The block of the instantiation, where the log begins.
+    pub since_height: u64,
+    /// Version of the contract.
+    pub version: String,
+    /// This contract's address.
+    pub contract: String,
+    /// The chain's id.
+    pub chain_id: String,
+}
+
+/// Rules.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub struct RulesAnswer {
+    /// Their version.
+    pub version: u32,
+    /// Their digest.
+    pub digest: Digest,
+    /// All numbers.
+    pub rules: Rules,
+}
+
+/// A release.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub struct ReleaseAnswer {
+    /// What it may do.
+    pub standing: Standing,
+    /// Its metadata.
+    pub release: Release,
+}
+
+/// A component.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub struct ComponentAnswer {
+    /// Its name.
+    pub name: String,
+    /// Its facts.
+    pub component: Component,
+}
+
+/// Components.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub struct ComponentsAnswer {
+    /// The page.
+    pub components: Vec<ComponentAnswer>,
+    /// Go on after this one.
+    pub scanned_to: Option<String>,
+}
+
+/// A proposal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub struct ProposalAnswer {
+    /// Its number.
+    pub id: ProposalId,
+    /// Where it is.
+    pub phase: Phase,
+    /// Why it does not move.
+    pub waiting_on: WaitingOn,
+    /// Its facts.
+    pub proposal: Proposal,
+    /// Its content.
+    pub draft: Draft,
+    /// Its tally.
+    pub tally: Tally,
+    /// Approvals of its revision.
+    pub approvals: Approvals,
+}
+
+/// A line of a list of proposals.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub struct ProposalLine {
+    /// Its number.
+    pub id: ProposalId,
+    /// Where it is.
+    pub phase: Phase,
+    /// Its facts.
+    pub proposal: Proposal,
+}
+
+/// Proposals.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub struct ProposalsAnswer {
+    /// The page.
+    pub proposals: Vec<ProposalLine>,
+    /// Go on before this one.
+    pub scanned_to: Option<ProposalId>,
+}
+
+/// Members.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub struct MembersAnswer {
+    /// The page.
+    pub members: Vec<Member>,
+    /// Go on after this one.
+    pub scanned_to: Option<String>,
+}
+
+/// A ballot.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub struct BallotAnswer {
+    /// On which proposal.
+    pub proposal: ProposalId,
+    /// Whose.
+    pub voter: String,
+    /// What.
+    pub ballot: Ballot,
+    /// Its weight.
+    pub weight: Uint128,
+}
+
+/// Ballots.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub struct BallotsAnswer {
+    /// The page.
+    pub ballots: Vec<BallotAnswer>,
+    /// Go on after this key.
+    pub scanned_to: Option<String>,
+}
+
+/// An attestation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub struct AttestationAnswer {
+    /// Whose.
+    pub auditor: String,
+    /// Its facts.
+    pub attestation: Attestation,
+}
+
+/// Attestations.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub struct AttestationsAnswer {
+    /// The page.
+    pub attestations: Vec<AttestationAnswer>,
+    /// Go on after this one.
+    pub scanned_to: Option<String>,
+}
+
+/// Nodes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub struct NodesAnswer {
+    /// The page.
+    pub nodes: Vec<Node>,
+    /// Go on after this one.
+    pub scanned_to: Option<NodeNo>,
+}
+
+/// A rollout.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub struct RolloutAnswer {
+    /// Its number.
+    pub id: RolloutId,
+    /// Where it is.
+    pub phase: RolloutPhase,
+    /// Why it does not move.
+    pub waiting_on: WaitingOn,
+    /// Its fixed facts.
+    pub rollout: Rollout,
+    /// Its moving facts.
+    pub progress: Progress,
+}
+
+/// A node in a rollout.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub struct SeatAnswer {
+    /// Which node.
+    pub node: NodeNo,
+    /// Its facts.
+    pub seat: Seat,
+}
+
+/// Nodes in a rollout.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub struct SeatsAnswer {
+    /// The page.
+    pub seats: Vec<SeatAnswer>,
+    /// Go on after this one.
+    pub scanned_to: Option<NodeNo>,
+}
+
+/// A brake.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub struct BrakeAnswer {
+    /// It holds now.
+    pub holds: bool,
+    /// Its facts.
+    pub brake: Brake,
+}
+
+/// Why something does not move.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub struct ExplainAnswer {
+    /// The block that answers.
+    pub now: Now,
+    /// Where it is, in a word.
+    pub phase: String,
+    /// Why it does not move.
+    pub waiting_on: WaitingOn,
+    /// The same in a sentence.
+    pub sentence: String,
+}
+
+/// Would a message be taken?
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub struct CanIAnswer {
+    /// Yes or no.
+    pub allowed: bool,
+    /// Why not.
+    pub why: Option<String>,
+}
+
+/// cw3's shape of a threshold with quorum.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum ThresholdAnswer {
+    /// Shares of all and of the opinions.
+    ThresholdQuorum {
+        /// Yes of the opinions, as a decimal fraction.
+        threshold: String,
+        /// Cast of all, as a decimal fraction.
+        quorum: String,
+        /// All weight.
+        total_weight: Uint128,
+    },
+}
+
+/// cw3's shape of a ballot.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub struct VoteInfo {
+    /// Which.
+    pub proposal_id: u64,
+    /// Whose.
+    pub voter: String,
+    /// What.
+    pub vote: Ballot,
+    /// Its weight.
+    pub weight: Uint128,
+}
+
+/// cw3's shape of an answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub struct VoteAnswer {
+    /// The ballot, if there is one.
+    pub vote: Option<VoteInfo>,
+}
+
+/// cw3's shape of a list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub struct VoteListAnswer {
+    /// The page.
+    pub votes: Vec<VoteInfo>,
+}

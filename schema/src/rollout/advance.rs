@@ -1,0 +1,306 @@
+//! The crank: persists what the phases already say, and names what it did or what it waits on (design 4).
+
+use super::{Halt, HaltCause, NodeNo, Open, Outcome, Progress, Rollout, RolloutPhase};
+use crate::brake::Brakes;
+use crate::clock::{Moment, Now};
+use crate::release::Reversibility;
+use crate::units::{Height, Power};
+use crate::waiting::WaitingOn;
+
+/// What a crank did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transition {
+    /// A wave opened.
+    WaveOpened {
+        /// Which.
+        wave: u8,
+        /// Its earliest activation height.
+        height: Height,
+    },
+    /// A height that passed under a brake was replaced.
+    HeightFixed {
+        /// The wave.
+        wave: u8,
+        /// The new height.
+        height: Height,
+    },
+    /// Power that waited past the deadline moved to the next wave.
+    WaitersMoved {
+        /// From this wave.
+        wave: u8,
+        /// How much.
+        power: Power,
+    },
+    /// The wave's gate was not reached in time.
+    Halted(HaltCause),
+    /// The way back began.
+    RollingBack,
+    /// It ended. `unaccounted`: power that never reported that it is back.
+    Ended {
+        /// How.
+        outcome: Outcome,
+        /// Power that is unaccounted for.
+        unaccounted: Power,
+    },
+}
+
+/// The answer of a crank.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Advanced {
+    /// It changed the facts.
+    Did(Transition),
+    /// Nothing is due.
+    WaitingOn(WaitingOn),
+    /// It has ended; nothing is ever due again.
+    Settled(Outcome),
+}
+
+impl Rollout {
+    /// Does the one thing that is due now. `candidates`: nodes that are ready, by lot, with their organisations, for
+    /// a first wave of fewer than two; read only when the first wave opens, at most eight.
+    pub fn advance(
+        &self,
+        progress: &mut Progress,
+        candidates: &[(NodeNo, Power, u8, String)],
+        brakes: &Brakes,
+        now: Now,
+    ) -> Advanced {
+        if let Some(outcome) = progress.outcome {
+            return Advanced::Settled(outcome);
+        }
+        match self.phase(progress, brakes, now) {
+            RolloutPhase::Drawing => Advanced::WaitingOn(WaitingOn::Draw {
+                from: self.draw_from,
+            }),
+            RolloutPhase::Preparing | RolloutPhase::Postponed => {
+                self.advance_preparing(progress, candidates, brakes, now)
+            }
+            RolloutPhase::Wave(wave) => self.advance_wave(progress, wave, brakes, now),
+            RolloutPhase::Halted => self.advance_halted(progress, now),
+            RolloutPhase::RollingBack => self.advance_back(progress, now),
+            RolloutPhase::Ended(outcome) => end(progress, outcome),
+        }
+    }
+
+    /// Is there anything for [`Rollout::advance`] to do? What an agent asks before it spends a fee.
+    #[must_use]
+    pub fn is_due(&self, progress: &Progress, brakes: &Brakes, now: Now) -> bool {
+        matches!(
+            self.advance(&mut progress.clone(), &[], brakes, now),
+            Advanced::Did(_)
+        )
+    }
+
+    fn advance_preparing(
+        &self,
+        progress: &mut Progress,
+        candidates: &[(NodeNo, Power, u8, String)],
+        brakes: &Brakes,
+        now: Now,
+    ) -> Advanced {
+        if !self.is_ready(progress) {
+            let bar_bps = self.plan.ready_bps;
+            let waiting = WaitingOn::Readiness {
+                ready: progress.ready,
+                registered: self.registered,
+                bar_bps,
+            };
+            return Advanced::WaitingOn(waiting);
+        }
+        if let Some(scope) = brakes.holding(now) {
+            return Advanced::WaitingOn(WaitingOn::Brake { scope });
+        }
+        self.seat_canaries(progress, candidates);
+        match next_wave(progress, 0) {
+            Some(wave) => self.open_wave(progress, wave, brakes, now),
+            None => end(progress, Outcome::Completed),
+        }
+    }
+
+    /// Fills a first wave of fewer than two organisations from the nodes that are ready, lowest lot first.
+    fn seat_canaries(&self, progress: &mut Progress, candidates: &[(NodeNo, Power, u8, String)]) {
+        for (node, power, wave, organisation) in candidates {
+            if progress.first_of.len() >= 2 || progress.canaries.len() >= super::CANARIES_MAX {
+                return;
+            }
+            if *wave == 0 || progress.first_of.contains(organisation) {
+                continue;
+            }
+            if let Some(sum) = progress.wave_mut(Some(*wave)) {
+                sum.0 = sum.0.minus(*power);
+            }
+            if let Some(sum) = progress.wave_mut(Some(0)) {
+                sum.0 = sum.0.plus(*power);
+            }
+            progress.first_of.push(organisation.clone());
+            progress.canaries.push(*node);
+        }
+    }
+
+    fn open_wave(&self, progress: &mut Progress, wave: u8, brakes: &Brakes, now: Now) -> Advanced {
+        let height = Height(now.height.0.saturating_add(self.plan.notice_blocks.0));
+        // Waiting power was moved by its counter; seats find the open wave by themselves.
+        let waiting = progress.open.as_ref().map_or(Power(0), |open| open.waiting);
+        progress.open = Some(Open {
+            wave,
+            since: brakes.clock(now),
+            height,
+            waiting,
+            ..Open::default()
+        });
+        Advanced::Did(Transition::WaveOpened { wave, height })
+    }
+
+    fn advance_wave(
+        &self,
+        progress: &mut Progress,
+        wave: u8,
+        brakes: &Brakes,
+        now: Now,
+    ) -> Advanced {
+        if let Some(scope) = brakes.holding(now) {
+            return Advanced::WaitingOn(WaitingOn::Brake { scope });
+        }
+        if self.height_is_void(progress, brakes, now) {
+            let height = Height(now.height.0.saturating_add(self.plan.notice_blocks.0));
+            if let Some(open) = progress.open.as_mut() {
+                open.height = height;
+            }
+            return Advanced::Did(Transition::HeightFixed { wave, height });
+        }
+        let (Some(open), Some(spec)) = (
+            progress.open.clone(),
+            self.plan.waves.get(usize::from(wave)),
+        ) else {
+            return end(progress, Outcome::Completed);
+        };
+        let clock = brakes.clock(now);
+        if let Some(gate) = open.gate {
+            let until = gate.plus(&spec.soak);
+            if !until.is_over(&clock) {
+                return Advanced::WaitingOn(WaitingOn::Soak {
+                    wave,
+                    left: until.left(&clock),
+                });
+            }
+            return match next_wave(progress, wave.saturating_add(1)) {
+                Some(next) => self.open_wave(progress, next, brakes, now),
+                None => end(progress, Outcome::Completed),
+            };
+        }
+        let deadline = open.since.plus(&spec.deadline);
+        if !deadline.is_over(&clock) {
+            return Advanced::WaitingOn(WaitingOn::Gate {
+                wave,
+                healthy: open.healthy,
+                assigned: assigned(progress, wave),
+                left: deadline.left(&clock),
+            });
+        }
+        self.overdue(progress, wave, &open, brakes, now)
+    }
+
+    fn overdue(
+        &self,
+        progress: &mut Progress,
+        wave: u8,
+        open: &Open,
+        brakes: &Brakes,
+        now: Now,
+    ) -> Advanced {
+        let next = wave.saturating_add(1);
+        if open.waiting > Power(0) && usize::from(next) < progress.waves.len() {
+            let power = open.waiting;
+            if let Some(sum) = progress.wave_mut(Some(wave)) {
+                sum.0 = sum.0.minus(power);
+            }
+            if let Some(sum) = progress.wave_mut(Some(next)) {
+                sum.0 = sum.0.plus(power);
+            }
+            if assigned(progress, wave) == Power(0) {
+                // Everyone waited: there is nothing left to gate on here.
+                return self.open_wave(progress, next, brakes, now);
+            }
+            self.mark_gate(progress, brakes, now);
+            if progress
+                .open
+                .as_ref()
+                .is_some_and(|open| open.gate.is_some())
+            {
+                return Advanced::Did(Transition::WaitersMoved { wave, power });
+            }
+        }
+        progress.halted = Some(Halt {
+            cause: HaltCause::Stalled,
+            since: now.into(),
+        });
+        Advanced::Did(Transition::Halted(HaltCause::Stalled))
+    }
+
+    fn advance_halted(&self, progress: &mut Progress, now: Now) -> Advanced {
+        let Some(halt) = progress.halted else {
+            return Advanced::WaitingOn(WaitingOn::Completion);
+        };
+        let until = halt.since.plus(&self.plan.failure.halted);
+        let raw: Moment = now.into();
+        if !until.is_over(&raw) {
+            return Advanced::WaitingOn(WaitingOn::HaltVote {
+                cause: halt.cause,
+                left: until.left(&raw),
+            });
+        }
+        let back = progress.failed_of.len() >= 2 || halt.cause == HaltCause::Stalled;
+        if back && self.reversibility != Reversibility::ForwardOnly {
+            progress.rolling_back = Some(raw);
+            return Advanced::Did(Transition::RollingBack);
+        }
+        end(progress, Outcome::Contained)
+    }
+
+    fn advance_back(&self, progress: &mut Progress, now: Now) -> Advanced {
+        let out = progress.running.plus(progress.leased);
+        let raw: Moment = now.into();
+        let until = progress
+            .rolling_back
+            .unwrap_or(raw)
+            .plus(&self.plan.failure.rolling_back);
+        if out > Power(0) && !until.is_over(&raw) {
+            return Advanced::WaitingOn(WaitingOn::GoingBack {
+                power: out,
+                left: until.left(&raw),
+            });
+        }
+        end(progress, Outcome::RolledBack)
+    }
+}
+
+fn assigned(progress: &Progress, wave: u8) -> Power {
+    progress
+        .waves
+        .get(usize::from(wave))
+        .map_or(Power(0), |sum| sum.0)
+}
+
+/// The first wave from `from` on that holds any power; empty ones are skipped.
+fn next_wave(progress: &Progress, from: u8) -> Option<u8> {
+    progress
+        .waves
+        .iter()
+        .enumerate()
+        .skip(usize::from(from))
+        .find(|(_, sum)| sum.0 > Power(0))
+        .and_then(|(index, _)| u8::try_from(index).ok())
+}
+
+fn end(progress: &mut Progress, outcome: Outcome) -> Advanced {
+    let unaccounted = if outcome == Outcome::RolledBack {
+        progress.running.plus(progress.leased)
+    } else {
+        Power(0)
+    };
+    progress.outcome = Some(outcome);
+    Advanced::Did(Transition::Ended {
+        outcome,
+        unaccounted,
+    })
+}

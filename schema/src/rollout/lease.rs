@@ -1,0 +1,316 @@
+//! Leases: permission to be down now, so that unavailable power stays bounded (NODE-3; design 4, "Activation").
+
+use super::report::{enter, leave};
+use super::{ATTEMPTS_MAX, Outcome, Progress, Rollout, RolloutPhase, Seat, SeatState};
+use crate::brake::Brakes;
+use crate::clock::Now;
+use crate::digest::Digest;
+use crate::node::Node;
+use crate::units::Power;
+use crate::waiting::WaitingOn;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What a lease is for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[derive(Copy, Eq)]
+pub enum Purpose {
+    /// To switch to the release.
+    Activate,
+    /// To take a healthy node back.
+    RollBack,
+}
+
+/// What became of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LeaseAnswer {
+    /// The node may be down now, for this try.
+    Granted {
+        /// Number of the try.
+        attempt: u8,
+        /// Power that joined what is down.
+        down: Power,
+    },
+    /// Not yet; `recorded` is whether the facts changed.
+    Waiting {
+        /// On what.
+        on: WaitingOn,
+        /// It is the first time that the node waits.
+        recorded: bool,
+    },
+    /// It has one: nothing changes.
+    Held {
+        /// Number of the try.
+        attempt: u8,
+    },
+}
+
+/// A lease that was given back or ran out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Returned {
+    /// Power that left what is down.
+    pub up: Power,
+}
+
+/// Why a lease is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LeaseRefused {
+    /// The node never reported ready.
+    #[error("the node has no seat in this rollout yet; report ready first")]
+    NoSeat,
+    /// The rollout grants none now.
+    #[error("no lease is granted while the rollout is {phase:?}")]
+    Phase {
+        /// Its phase.
+        phase: RolloutPhase,
+    },
+    /// The node is past it.
+    #[error("a node that is {from} takes no lease for this purpose")]
+    State {
+        /// Where the node is.
+        from: String,
+    },
+    /// All tries are used.
+    #[error("all {ATTEMPTS_MAX} tries of this node are used; a vote must decide")]
+    Attempts,
+    /// It has none to give back.
+    #[error("the node holds no lease")]
+    NotHeld,
+    /// The new release was started: a report ends the lease now.
+    #[error("the release was activated under this lease; report how it went")]
+    Activated,
+    /// It is not over yet.
+    #[error(
+        "the lease is good until {seconds} s and height {height}; it cannot expire before both"
+    )]
+    NotOver {
+        /// Block time.
+        seconds: u64,
+        /// Height.
+        height: u64,
+    },
+}
+
+fn state(seat: &Seat) -> LeaseRefused {
+    LeaseRefused::State {
+        from: format!("{:?}", seat.state).to_lowercase(),
+    }
+}
+
+impl Rollout {
+    /// Grants a lease, or says what it waits on. `down` is the group's power that is down by lease now; `current` is
+    /// the component's current release.
+    ///
+    /// # Errors
+    /// [`LeaseRefused`]; nothing is changed then.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is one stored fact that the decision rests on"
+    )]
+    pub fn grant(
+        &self,
+        progress: &mut Progress,
+        seat: &mut Seat,
+        node: &Node,
+        purpose: Purpose,
+        down: Power,
+        current: &Digest,
+        brakes: &Brakes,
+        now: Now,
+    ) -> Result<LeaseAnswer, LeaseRefused> {
+        if seat.lease.is_some() && seat.state == SeatState::Leased {
+            return Ok(LeaseAnswer::Held {
+                attempt: seat.attempt,
+            });
+        }
+        let on = match purpose {
+            Purpose::Activate => self.may_activate(progress, seat, node, current, brakes, now)?,
+            Purpose::RollBack => self.may_go_back(progress, seat, brakes, now)?,
+        };
+        if purpose == Purpose::Activate && seat.attempt >= ATTEMPTS_MAX {
+            return Err(LeaseRefused::Attempts);
+        }
+        let wave = self.wave_of(progress, node.no, seat);
+        let full = (!self.plan.lease_fits(down, seat.power, self.registered)).then_some(
+            WaitingOn::Power {
+                down,
+                asked: seat.power,
+                bound_bps: self.plan.lease_bps,
+            },
+        );
+        if let Some(on) = on.or(full) {
+            let recorded =
+                matches!(on, WaitingOn::Power { .. }) && seat.state == SeatState::Assigned;
+            if recorded {
+                seat.state = SeatState::Waiting;
+                enter(progress, wave, SeatState::Waiting, seat.power);
+            }
+            return Ok(LeaseAnswer::Waiting { on, recorded });
+        }
+        leave(progress, wave, seat.state, seat.power);
+        if purpose == Purpose::Activate {
+            seat.attempt = seat.attempt.saturating_add(1);
+            seat.said.clear();
+        } else {
+            seat.going_back = true;
+        }
+        seat.state = SeatState::Leased;
+        seat.lease = Some(now.into());
+        let joined = if seat.down { Power(0) } else { seat.power };
+        seat.down = true;
+        enter(progress, wave, SeatState::Leased, seat.power);
+        self.mark_gate(progress, brakes, now);
+        Ok(LeaseAnswer::Granted {
+            attempt: seat.attempt,
+            down: joined,
+        })
+    }
+
+    fn may_activate(
+        &self,
+        progress: &Progress,
+        seat: &Seat,
+        node: &Node,
+        current: &Digest,
+        brakes: &Brakes,
+        now: Now,
+    ) -> Result<Option<WaitingOn>, LeaseRefused> {
+        if !matches!(seat.state, SeatState::Assigned | SeatState::Waiting) {
+            return Err(state(seat));
+        }
+        let phase = self.phase(progress, brakes, now);
+        let open = match phase {
+            RolloutPhase::Preparing | RolloutPhase::Postponed => {
+                return Ok(Some(WaitingOn::Readiness {
+                    ready: progress.ready,
+                    registered: self.registered,
+                    bar_bps: self.plan.ready_bps,
+                }));
+            }
+            RolloutPhase::Wave(wave) => Some(wave),
+            RolloutPhase::Ended(Outcome::Completed) if *current == self.release => None,
+            RolloutPhase::Drawing
+            | RolloutPhase::Halted
+            | RolloutPhase::RollingBack
+            | RolloutPhase::Ended(_) => {
+                return Err(LeaseRefused::Phase { phase });
+            }
+        };
+        if let Some(scope) = brakes.holding(now) {
+            return Ok(Some(WaitingOn::Brake { scope }));
+        }
+        let (Some(open_wave), Some(open)) = (open, &progress.open) else {
+            return Ok(None);
+        };
+        // One that got ready after the last wave opened goes when the waves are through.
+        let Some(wave) = self.wave_of(progress, node.no, seat) else {
+            return Ok(Some(WaitingOn::Completion));
+        };
+        if wave > open_wave {
+            return Ok(Some(WaitingOn::Wave {
+                wave,
+                open: open_wave,
+            }));
+        }
+        if now.height < open.height {
+            return Ok(Some(WaitingOn::ActivationHeight {
+                height: open.height,
+            }));
+        }
+        if self.height_is_void(progress, brakes, now) {
+            return Ok(Some(WaitingOn::NewHeight));
+        }
+        Ok(None)
+    }
+
+    fn may_go_back(
+        &self,
+        progress: &Progress,
+        seat: &Seat,
+        brakes: &Brakes,
+        now: Now,
+    ) -> Result<Option<WaitingOn>, LeaseRefused> {
+        let phase = self.phase(progress, brakes, now);
+        if phase != RolloutPhase::RollingBack {
+            return Err(LeaseRefused::Phase { phase });
+        }
+        if seat.state == SeatState::Healthy {
+            Ok(None)
+        } else {
+            Err(state(seat))
+        }
+    }
+
+    /// An activation height that passed under a brake is void until `advance` fixes a new one. Once a lease was
+    /// granted at it, it is used.
+    #[must_use]
+    pub fn height_is_void(&self, progress: &Progress, brakes: &Brakes, now: Now) -> bool {
+        let Some(open) = &progress.open else {
+            return false;
+        };
+        let used = open.leased.plus(open.trial).plus(open.healthy) > Power(0)
+            || progress
+                .waves
+                .get(usize::from(open.wave))
+                .is_some_and(|sum| sum.1 > Power(0));
+        !used && now.height >= open.height && brakes.covered(open.height.0, now)
+    }
+
+    /// Gives a lease back: the try is closed, and the node goes on serving the release of before.
+    ///
+    /// # Errors
+    /// [`LeaseRefused::NotHeld`] or [`LeaseRefused::Activated`].
+    pub fn give_back(
+        &self,
+        progress: &mut Progress,
+        seat: &mut Seat,
+        node: &Node,
+    ) -> Result<Returned, LeaseRefused> {
+        match seat.state {
+            SeatState::Leased | SeatState::Lost => {}
+            SeatState::Trial => return Err(LeaseRefused::Activated),
+            _ => return Err(LeaseRefused::NotHeld),
+        }
+        let wave = self.wave_of(progress, node.no, seat);
+        leave(progress, wave, seat.state, seat.power);
+        seat.state = if seat.going_back {
+            SeatState::Healthy
+        } else {
+            SeatState::Assigned
+        };
+        enter(progress, wave, seat.state, seat.power);
+        seat.lease = None;
+        seat.going_back = false;
+        let up = if seat.down { seat.power } else { Power(0) };
+        seat.down = false;
+        Ok(Returned { up })
+    }
+
+    /// Ends a lease that ran out: the node is unknown, and stays in what is down until it reports.
+    ///
+    /// # Errors
+    /// [`LeaseRefused::NotHeld`] or [`LeaseRefused::NotOver`].
+    pub fn expire(
+        &self,
+        progress: &mut Progress,
+        seat: &mut Seat,
+        node: &Node,
+        now: Now,
+    ) -> Result<(), LeaseRefused> {
+        let (SeatState::Leased, Some(granted)) = (seat.state, seat.lease) else {
+            return Err(LeaseRefused::NotHeld);
+        };
+        let end = granted.plus(&self.plan.lease);
+        if !end.is_over(&now.into()) {
+            return Err(LeaseRefused::NotOver {
+                seconds: end.0,
+                height: end.1,
+            });
+        }
+        let wave = self.wave_of(progress, node.no, seat);
+        leave(progress, wave, SeatState::Leased, seat.power);
+        seat.state = SeatState::Lost;
+        Ok(())
+    }
+}

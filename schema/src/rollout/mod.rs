@@ -1,0 +1,427 @@
+//! A rollout: a plan in motion. Stored facts, and the phase they are in (design 4).
+//!
+//! `Rollout` is fixed when it starts and drawn; everything that reports move is in the small [`Progress`] and in one
+//! [`Seat`] a node, so that a report costs the same with ten nodes and with a thousand.
+
+mod advance;
+mod lease;
+mod report;
+#[cfg(test)]
+mod tests;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use advance::{Advanced, Transition};
+pub use lease::{LeaseAnswer, LeaseRefused, Purpose, Returned};
+pub use report::{Heard, ReportRefused, Said};
+
+use crate::brake::Brakes;
+use crate::clock::{Moment, Now};
+use crate::digest::Digest;
+use crate::node::Lot;
+use crate::plan::{OnFailure, Plan};
+use crate::release::Reversibility;
+use crate::units::{BPS_WHOLE, Bps, Height, NodeNo, Power, ProposalId};
+
+/// The most tries of one node in one rollout.
+pub const ATTEMPTS_MAX: u8 = 5;
+/// The most nodes that are moved into an empty first wave.
+pub const CANARIES_MAX: usize = 2;
+
+/// The seed, once drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Drawn {
+    /// Places every node in a wave.
+    pub seed: Digest,
+    /// When preparation began, on the braked clock.
+    pub from: Moment,
+}
+
+/// Stored facts of a rollout that reports never change.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Rollout {
+    /// Version of these facts.
+    pub v: u8,
+    /// The proposal that decided it.
+    pub proposal: ProposalId,
+    /// What is upgraded.
+    pub component: String,
+    /// Its group, for the bound on what is down.
+    pub group: String,
+    /// The release that it brings.
+    pub release: Digest,
+    /// The release of before: where rolling back leads.
+    pub previous: Digest,
+    /// How the upgrade can be undone.
+    pub reversibility: Reversibility,
+    /// How.
+    pub plan: Plan,
+    /// The snapshot: nodes count as of this epoch.
+    pub epoch: u32,
+    /// The snapshot's sum.
+    pub registered: Power,
+    /// The first block whose time may be the seed.
+    pub draw_from: Height,
+    /// The seed, once drawn.
+    pub drawn: Option<Drawn>,
+}
+
+/// How a rollout ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[derive(Copy, Eq)]
+pub enum Outcome {
+    /// Every wave passed; the release is the component's current one.
+    Completed,
+    /// Everything that ran it went back, or was given up at the deadline.
+    RolledBack,
+    /// It stays as it is; people decide.
+    Contained,
+    /// Too few got ready in time.
+    Expired,
+    /// A vote ended it before any node activated.
+    Cancelled,
+}
+
+/// Why a rollout halted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[derive(Copy, Eq)]
+pub enum HaltCause {
+    /// A failure bar was crossed.
+    Failures,
+    /// The wave's gate was not reached by its deadline; what was silent counts as failed.
+    Stalled,
+    /// A vote cancelled it after a node had activated.
+    Cancelled,
+}
+
+/// A halt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Halt {
+    /// Why.
+    pub cause: HaltCause,
+    /// Since when, on the raw clock: the brake never holds up a way back.
+    pub since: Moment,
+}
+
+/// The open wave.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Open {
+    /// Which.
+    pub wave: u8,
+    /// Since when, on the braked clock.
+    pub since: Moment,
+    /// Its earliest activation height, on the raw clock.
+    pub height: Height,
+    /// Power that waits for a lease.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub waiting: Power,
+    /// Power under a lease, not yet activated.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub leased: Power,
+    /// Power on trial.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub trial: Power,
+    /// Healthy power.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub healthy: Power,
+    /// Organisations of healthy nodes, two at most.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub healthy_of: Vec<String>,
+    /// Since when the gate has been reached, on the braked clock; void if it drops.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gate: Option<Moment>,
+}
+
+fn is_zero(power: &Power) -> bool {
+    *power == Power(0)
+}
+
+/// What a wave holds: assigned power, and of it what failed. `[assigned, failed]` in JSON.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
+pub struct WaveSum(pub Power, pub Power);
+
+/// Stored facts of a rollout that reports and cranks move.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Progress {
+    /// Version of these facts.
+    pub v: u8,
+    /// Power that reported ready.
+    pub ready: Power,
+    /// Power that refused.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub refused: Power,
+    /// One a wave.
+    pub waves: Vec<WaveSum>,
+    /// Organisations assigned to the first wave, two at most.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub first_of: Vec<String>,
+    /// Nodes moved into the first wave, so that there is always a canary.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub canaries: Vec<NodeNo>,
+    /// The open wave.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open: Option<Open>,
+    /// Power under a lease, in any wave.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub leased: Power,
+    /// Power that runs the release: activated, and not yet back.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub running: Power,
+    /// Organisations whose nodes failed, two at most.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed_of: Vec<String>,
+    /// It stands still until a vote or its deadline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub halted: Option<Halt>,
+    /// It goes back since then, on the raw clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rolling_back: Option<Moment>,
+    /// It has ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
+}
+
+/// Where a node is in a rollout, as the chain knows it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[derive(Copy, Eq)]
+pub enum SeatState {
+    /// Ready, in its wave.
+    Assigned,
+    /// Will not take part; its owner may change its mind until the waves open.
+    Refused,
+    /// Asked for a lease and did not get it yet.
+    Waiting,
+    /// May be down now.
+    Leased,
+    /// Its lease ended without a word; it stays in what is down.
+    Lost,
+    /// Runs the release on trial.
+    Trial,
+    /// Committed.
+    Healthy,
+    /// Failed; still on the release or going back.
+    Failed,
+    /// Back on the release of before.
+    RolledBack,
+    /// Needs its operator.
+    Contained,
+}
+
+/// Stored facts of one node in one rollout.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Seat {
+    /// Version of these facts.
+    pub v: u8,
+    /// Its wave; `None` for one that got ready after the last wave opened, outside of the gates.
+    pub wave: Option<u8>,
+    /// What it counts for.
+    pub power: Power,
+    /// Where it is.
+    pub state: SeatState,
+    /// Number of its newest try, from 1; 0 before the first lease.
+    #[serde(default)]
+    pub attempt: u8,
+    /// When its lease was granted, on the raw clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease: Option<Moment>,
+    /// It counts in what is down.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub down: bool,
+    /// It runs the release.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub running: bool,
+    /// Its lease is for going back.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub going_back: bool,
+    /// What it said in this try.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub said: Vec<Said>,
+    /// It said two different things at once.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub equivocated: bool,
+}
+
+/// Where a rollout is. Computed, never stored; terminal phases absorb (PHASE-1).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[derive(Copy, Eq)]
+pub enum RolloutPhase {
+    /// Waits for the block that fixes the seed.
+    Drawing,
+    /// Nodes get ready.
+    Preparing,
+    /// The one extension of it.
+    Postponed,
+    /// This wave is open.
+    Wave(u8),
+    /// Stands still until a vote or its deadline.
+    Halted,
+    /// Goes back.
+    RollingBack,
+    /// Ended.
+    Ended(Outcome),
+}
+
+impl RolloutPhase {
+    /// Does nothing ever follow?
+    #[must_use]
+    pub fn is_terminal(self) -> bool {
+        matches!(self, Self::Ended(_))
+    }
+}
+
+/// Adds an organisation to a list that tells one from two.
+fn note(list: &mut Vec<String>, organisation: &str) {
+    if list.len() < 2 && !list.iter().any(|known| known == organisation) {
+        list.push(organisation.to_owned());
+    }
+}
+
+impl Rollout {
+    /// Has ready power reached the plan's bar?
+    #[must_use]
+    pub fn is_ready(&self, progress: &Progress) -> bool {
+        progress.ready > Power(0)
+            && self
+                .plan
+                .ready_bps
+                .reached_by(progress.ready, self.registered)
+    }
+
+    /// Can the bar not be reached any more, since too much power refused?
+    #[must_use]
+    pub fn is_refused(&self, progress: &Progress) -> bool {
+        let spare = u16::try_from(BPS_WHOLE)
+            .unwrap_or(u16::MAX)
+            .saturating_sub(self.plan.ready_bps.0);
+        Bps(spare).exceeded_by(progress.refused, self.registered)
+    }
+
+    /// When preparation ends, and when its extension does, on the braked clock.
+    #[must_use]
+    pub fn preparation_ends(&self, drawn: &Drawn) -> (Moment, Moment) {
+        let first = drawn.from.plus(&self.plan.preparation);
+        (first, first.plus(&self.plan.postponement))
+    }
+
+    /// Where it is now.
+    #[must_use]
+    pub fn phase(&self, progress: &Progress, brakes: &Brakes, now: Now) -> RolloutPhase {
+        if let Some(outcome) = progress.outcome {
+            return RolloutPhase::Ended(outcome);
+        }
+        if progress.rolling_back.is_some() {
+            return RolloutPhase::RollingBack;
+        }
+        if progress.halted.is_some() {
+            return RolloutPhase::Halted;
+        }
+        if let Some(open) = &progress.open {
+            return RolloutPhase::Wave(open.wave);
+        }
+        let Some(drawn) = &self.drawn else {
+            return RolloutPhase::Drawing;
+        };
+        if self.is_refused(progress) {
+            return RolloutPhase::Ended(Outcome::Expired);
+        }
+        let (first, last) = self.preparation_ends(drawn);
+        let clock = brakes.clock(now);
+        if !first.is_over(&clock) || self.is_ready(progress) {
+            RolloutPhase::Preparing
+        } else if !last.is_over(&clock) {
+            RolloutPhase::Postponed
+        } else {
+            RolloutPhase::Ended(Outcome::Expired)
+        }
+    }
+
+    /// The wave of a node that reports ready: the first whose bound exceeds its lot and that is not yet open; past
+    /// its power cap, the next. `None` after the last one opened.
+    #[must_use]
+    pub fn wave_for(&self, progress: &Progress, lot: Lot, power: Power) -> Option<u8> {
+        let next = progress
+            .open
+            .as_ref()
+            .map_or(0, |open| usize::from(open.wave).saturating_add(1));
+        let fits = |index: usize, cap: Option<Bps>| {
+            let assigned = progress.waves.get(index).map_or(Power(0), |sum| sum.0);
+            cap.is_none_or(|cap| !cap.exceeded_by(assigned.plus(power), self.registered))
+        };
+        self.plan
+            .waves
+            .iter()
+            .enumerate()
+            .skip(next)
+            .find(|(index, wave)| lot.is_below(wave.lot_bps) && fits(*index, wave.power_max_bps))
+            .and_then(|(index, _)| u8::try_from(index).ok())
+    }
+
+    /// The wave that a seat acts in: a canary's is the first, and one that waited past its wave's deadline moves on
+    /// with the rollout.
+    #[must_use]
+    pub fn wave_of(&self, progress: &Progress, node: NodeNo, seat: &Seat) -> Option<u8> {
+        let own = if progress.canaries.contains(&node) {
+            Some(0)
+        } else {
+            seat.wave
+        };
+        match (own, &progress.open) {
+            (Some(wave), Some(open)) if seat.state == SeatState::Waiting => {
+                Some(wave.max(open.wave))
+            }
+            _ => own,
+        }
+    }
+
+    /// Does the policy take it back by itself?
+    fn goes_back(&self) -> bool {
+        self.plan.failure.on_crossed == OnFailure::RollBack
+            && self.reversibility != Reversibility::ForwardOnly
+    }
+}
+
+impl Progress {
+    /// A rollout that has just started.
+    #[must_use]
+    pub fn new(waves: usize) -> Self {
+        Self {
+            v: 1,
+            ready: Power(0),
+            refused: Power(0),
+            waves: vec![WaveSum::default(); waves],
+            first_of: Vec::new(),
+            canaries: Vec::new(),
+            open: None,
+            leased: Power(0),
+            running: Power(0),
+            failed_of: Vec::new(),
+            halted: None,
+            rolling_back: None,
+            outcome: None,
+        }
+    }
+
+    /// Failed power over the whole rollout.
+    #[must_use]
+    pub fn failed(&self) -> Power {
+        self.waves
+            .iter()
+            .fold(Power(0), |sum, wave| sum.plus(wave.1))
+    }
+
+    fn wave_mut(&mut self, wave: Option<u8>) -> Option<&mut WaveSum> {
+        self.waves.get_mut(usize::from(wave?))
+    }
+
+    /// The open wave, if it is this one.
+    fn open_mut(&mut self, wave: Option<u8>) -> Option<&mut Open> {
+        self.open.as_mut().filter(|open| Some(open.wave) == wave)
+    }
+}

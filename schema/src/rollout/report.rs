@@ -1,0 +1,504 @@
+//! What a report changes (design 4, "Buckets" and "Reports").
+
+use serde::{Deserialize, Serialize};
+
+use super::{Halt, HaltCause, Progress, Rollout, RolloutPhase, Seat, SeatState, note};
+use crate::brake::Brakes;
+use crate::clock::Now;
+use crate::digest::Digest;
+use crate::node::{Lot, Node};
+use crate::report::Report;
+use crate::units::Power;
+
+/// What a node said, in a few bytes: the kind's letter and the first eight bytes of the statement's digest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(transparent)]
+pub struct Said(String);
+
+impl Said {
+    fn of(report: &Report) -> Self {
+        let digest: String = report.digest().to_string().chars().take(16).collect();
+        Self(format!("{}{digest}", report.letter()))
+    }
+
+    fn is_of_kind(&self, report: &Report) -> bool {
+        self.0.starts_with(report.letter())
+    }
+}
+
+/// What became of a report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// It changed the facts. `halted` and `rolling_back`: it crossed a bar, and what followed in this transaction.
+    Counted {
+        /// It halted the rollout.
+        halted: bool,
+        /// It started the way back.
+        rolling_back: bool,
+        /// Power that left what is down.
+        up: Power,
+    },
+    /// Said before, with the same payload: nothing changes.
+    Repeated,
+    /// Said before, otherwise: the first stands; `first` is whether this is the first time that it is seen.
+    Equivocation {
+        /// It is to be remembered now.
+        first: bool,
+    },
+}
+
+/// Why a report is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReportRefused {
+    /// The rollout takes no such report now.
+    #[error("a {kind} report is not taken while the rollout is {phase:?}")]
+    Phase {
+        /// The report's kind.
+        kind: &'static str,
+        /// The rollout's phase.
+        phase: RolloutPhase,
+    },
+    /// The node cannot say this from where it is.
+    #[error("a node that is {from} cannot report {kind}; allowed from: {allowed}")]
+    Move {
+        /// The report's kind.
+        kind: &'static str,
+        /// Where the node is.
+        from: String,
+        /// Where it would have to be.
+        allowed: &'static str,
+    },
+    /// The report is about another try.
+    #[error("the report is about try {found}; the node's current try is {expected}")]
+    Attempt {
+        /// The node's try.
+        expected: u8,
+        /// The report's.
+        found: u8,
+    },
+    /// It is about another release.
+    #[error("the report names release {found}, expected {expected}")]
+    Release {
+        /// What it must name.
+        expected: Digest,
+        /// What it names.
+        found: Digest,
+    },
+    /// The node registered after the snapshot and all waves are open, or it never got ready.
+    #[error("the node has no seat in this rollout yet; report ready first")]
+    NoSeat,
+}
+
+fn moved(report: &Report, seat: Option<&Seat>, allowed: &'static str) -> ReportRefused {
+    let from = seat.map_or_else(
+        || "not seated".to_owned(),
+        |seat| format!("{:?}", seat.state).to_lowercase(),
+    );
+    ReportRefused::Move {
+        kind: report.kind(),
+        from,
+        allowed,
+    }
+}
+
+impl Rollout {
+    /// Takes a report: changes `progress` and `seat`, or says why not. `seat` is `None` before a node's first word.
+    ///
+    /// # Errors
+    /// [`ReportRefused`]; nothing is changed then.
+    pub fn hear(
+        &self,
+        progress: &mut Progress,
+        seat: &mut Option<Seat>,
+        node: &Node,
+        report: &Report,
+        brakes: &Brakes,
+        now: Now,
+    ) -> Result<Heard, ReportRefused> {
+        if let Some(heard) = repeated(seat.as_mut(), report) {
+            return Ok(heard);
+        }
+        match report {
+            Report::Ready { release } if *release != self.release => Err(ReportRefused::Release {
+                expected: self.release,
+                found: *release,
+            }),
+            Report::Ready { .. } | Report::Deferred { .. } => {
+                self.hear_ready(progress, seat, node, report, brakes, now)
+            }
+            Report::Refused { .. } => self.hear_refused(progress, seat, node, report, brakes, now),
+            Report::Activated { .. }
+            | Report::Healthy { .. }
+            | Report::Failed { .. }
+            | Report::RolledBack { .. }
+            | Report::Contained { .. } => {
+                let seat = seat.as_mut().ok_or(ReportRefused::NoSeat)?;
+                self.hear_seated(progress, seat, node, report, brakes, now)
+            }
+        }
+    }
+
+    fn hear_ready(
+        &self,
+        progress: &mut Progress,
+        seat: &mut Option<Seat>,
+        node: &Node,
+        report: &Report,
+        brakes: &Brakes,
+        now: Now,
+    ) -> Result<Heard, ReportRefused> {
+        let phase = self.phase(progress, brakes, now);
+        let (Some(drawn), true) = (&self.drawn, takes_ready(phase)) else {
+            return Err(ReportRefused::Phase {
+                kind: report.kind(),
+                phase,
+            });
+        };
+        match seat.as_ref().map(|seat| seat.state) {
+            None | Some(SeatState::Refused) => {}
+            Some(_) => return Err(moved(report, seat.as_ref(), "not seated, refused")),
+        }
+        let was_refused = seat.is_some();
+        let (wave, power) = match node.power_at(self.epoch) {
+            Some(power) => (
+                self.wave_for(progress, Lot::draw(&drawn.seed, node.no), power),
+                power,
+            ),
+            None => (None, node.power),
+        };
+        if was_refused {
+            progress.refused = progress.refused.minus(power);
+        }
+        if let Some(sum) = progress.wave_mut(wave) {
+            sum.0 = sum.0.plus(power);
+            progress.ready = progress.ready.plus(power);
+        }
+        if wave == Some(0) {
+            note(&mut progress.first_of, &node.organisation);
+        }
+        *seat = Some(Seat {
+            v: 1,
+            wave,
+            power,
+            state: SeatState::Assigned,
+            attempt: 0,
+            lease: None,
+            down: false,
+            running: false,
+            going_back: false,
+            said: vec![Said::of(report)],
+            equivocated: false,
+        });
+        Ok(Heard::Counted {
+            halted: false,
+            rolling_back: false,
+            up: Power(0),
+        })
+    }
+
+    fn hear_refused(
+        &self,
+        progress: &mut Progress,
+        seat: &mut Option<Seat>,
+        node: &Node,
+        report: &Report,
+        brakes: &Brakes,
+        now: Now,
+    ) -> Result<Heard, ReportRefused> {
+        let phase = self.phase(progress, brakes, now);
+        if !matches!(phase, RolloutPhase::Preparing | RolloutPhase::Postponed) {
+            return Err(ReportRefused::Phase {
+                kind: report.kind(),
+                phase,
+            });
+        }
+        match seat.as_ref() {
+            None => {}
+            Some(held) if held.state == SeatState::Assigned => {
+                if let Some(sum) = progress.wave_mut(held.wave) {
+                    sum.0 = sum.0.minus(held.power);
+                    progress.ready = progress.ready.minus(held.power);
+                }
+            }
+            Some(_) => return Err(moved(report, seat.as_ref(), "not seated, assigned")),
+        }
+        let power = node.power_at(self.epoch).unwrap_or_default();
+        progress.refused = progress.refused.plus(power);
+        *seat = Some(Seat {
+            v: 1,
+            wave: None,
+            power,
+            state: SeatState::Refused,
+            attempt: 0,
+            lease: None,
+            down: false,
+            running: false,
+            going_back: false,
+            said: vec![Said::of(report)],
+            equivocated: false,
+        });
+        Ok(Heard::Counted {
+            halted: false,
+            rolling_back: false,
+            up: Power(0),
+        })
+    }
+
+    fn hear_seated(
+        &self,
+        progress: &mut Progress,
+        seat: &mut Seat,
+        node: &Node,
+        report: &Report,
+        brakes: &Brakes,
+        now: Now,
+    ) -> Result<Heard, ReportRefused> {
+        if report.attempt() != seat.attempt {
+            return Err(ReportRefused::Attempt {
+                expected: seat.attempt,
+                found: report.attempt(),
+            });
+        }
+        self.check_move(progress, seat, report)?;
+        let wave = self.wave_of(progress, node.no, seat);
+        let was = seat.state;
+        let power = seat.power;
+        leave(progress, wave, was, power);
+        let mut crossed = (false, false);
+        let up = match report {
+            Report::Activated { .. } => {
+                enter(progress, wave, SeatState::Trial, power);
+                seat.state = SeatState::Trial;
+                progress.running = progress.running.plus(power);
+                seat.running = true;
+                Power(0)
+            }
+            Report::Healthy { .. } => {
+                enter(progress, wave, SeatState::Healthy, power);
+                seat.state = SeatState::Healthy;
+                if let Some(open) = progress.open_mut(wave) {
+                    note(&mut open.healthy_of, &node.organisation);
+                }
+                comes_up(seat)
+            }
+            Report::Failed { .. } => {
+                seat.state = SeatState::Failed;
+                if let Some(sum) = progress.wave_mut(wave) {
+                    sum.1 = sum.1.plus(power);
+                }
+                note(&mut progress.failed_of, &node.organisation);
+                crossed = self.judge_failures(progress, wave, now);
+                Power(0)
+            }
+            Report::RolledBack { .. } => {
+                seat.state = SeatState::RolledBack;
+                stops_running(progress, seat);
+                comes_up(seat)
+            }
+            Report::Contained { .. } => {
+                seat.state = SeatState::Contained;
+                stops_running(progress, seat);
+                Power(0)
+            }
+            Report::Ready { .. } | Report::Refused { .. } | Report::Deferred { .. } => Power(0),
+        };
+        if !matches!(report, Report::Activated { .. }) {
+            seat.lease = None;
+            seat.going_back = false;
+        }
+        seat.said.push(Said::of(report));
+        self.mark_gate(progress, brakes, now);
+        Ok(Heard::Counted {
+            halted: crossed.0,
+            rolling_back: crossed.1,
+            up,
+        })
+    }
+
+    /// The table of legal moves; healthy to failed stays legal until the end.
+    fn check_move(
+        &self,
+        progress: &Progress,
+        seat: &Seat,
+        report: &Report,
+    ) -> Result<(), ReportRefused> {
+        use SeatState::{Contained, Failed, Healthy, Leased, Lost, Trial};
+        let back = progress.rolling_back.is_some() || seat.going_back;
+        let (legal, allowed) = match report {
+            Report::Activated { .. } => (
+                matches!(seat.state, Leased | Lost) && !seat.running && !seat.going_back,
+                "leased, lost",
+            ),
+            Report::Healthy { .. } => (seat.state == Trial, "trial"),
+            Report::Failed { .. } => (
+                matches!(seat.state, Leased | Lost | Trial | Healthy),
+                "leased, lost, trial, healthy",
+            ),
+            Report::RolledBack { release, .. } => {
+                if *release != self.previous {
+                    return Err(ReportRefused::Release {
+                        expected: self.previous,
+                        found: *release,
+                    });
+                }
+                let ran = back && matches!(seat.state, Trial | Healthy | Leased | Lost);
+                (
+                    ran || matches!(seat.state, Failed | Contained),
+                    "failed, contained, or on its way back",
+                )
+            }
+            Report::Contained { .. } => (
+                matches!(seat.state, Leased | Lost | Trial | Healthy | Failed),
+                "leased, lost, trial, healthy, failed",
+            ),
+            Report::Ready { .. } | Report::Refused { .. } | Report::Deferred { .. } => {
+                (false, "not seated")
+            }
+        };
+        if legal {
+            Ok(())
+        } else {
+            Err(moved(report, Some(seat), allowed))
+        }
+    }
+
+    /// Tests the bars in the transaction that reports the failure. One organisation alone only halts; the failure
+    /// of a second one, also while halted, applies the policy at once. Returns (halted, rolling back) by this.
+    fn judge_failures(&self, progress: &mut Progress, wave: Option<u8>, now: Now) -> (bool, bool) {
+        if progress.outcome.is_some() || progress.rolling_back.is_some() {
+            return (false, false);
+        }
+        let sum = wave
+            .and_then(|wave| progress.waves.get(usize::from(wave)))
+            .copied()
+            .unwrap_or_default();
+        let crossed = self.plan.failure.wave_bps.exceeded_by(sum.1, sum.0)
+            || self
+                .plan
+                .failure
+                .rollout_bps
+                .exceeded_by(progress.failed(), self.registered);
+        let halts = crossed && progress.halted.is_none();
+        if halts {
+            progress.halted = Some(Halt {
+                cause: HaltCause::Failures,
+                since: now.into(),
+            });
+        }
+        let failed = progress
+            .halted
+            .is_some_and(|halt| halt.cause == HaltCause::Failures);
+        let back = failed && progress.failed_of.len() >= 2 && self.goes_back();
+        if back {
+            progress.rolling_back = Some(now.into());
+        }
+        (halts, back)
+    }
+
+    /// Stores when the open wave's gate was reached, and forgets it when it drops.
+    pub(super) fn mark_gate(&self, progress: &mut Progress, brakes: &Brakes, now: Now) {
+        let reached = self.gate_reached(progress);
+        if let Some(open) = progress.open.as_mut() {
+            open.gate = if reached {
+                open.gate.or(Some(brakes.clock(now)))
+            } else {
+                None
+            };
+        }
+    }
+
+    /// Has healthy power reached the open wave's gate? Wave 0 wants two organisations when it has two.
+    #[must_use]
+    pub fn gate_reached(&self, progress: &Progress) -> bool {
+        let Some(open) = &progress.open else {
+            return false;
+        };
+        let index = usize::from(open.wave);
+        let (Some(wave), Some(sum)) = (self.plan.waves.get(index), progress.waves.get(index))
+        else {
+            return false;
+        };
+        let two = open.wave > 0 || progress.first_of.len() < 2 || open.healthy_of.len() >= 2;
+        two && open.healthy > Power(0) && wave.healthy_bps.reached_by(open.healthy, sum.0)
+    }
+}
+
+fn takes_ready(phase: RolloutPhase) -> bool {
+    match phase {
+        RolloutPhase::Preparing | RolloutPhase::Postponed | RolloutPhase::Wave(_) => true,
+        RolloutPhase::Ended(outcome) => outcome == super::Outcome::Completed,
+        RolloutPhase::Drawing | RolloutPhase::Halted | RolloutPhase::RollingBack => false,
+    }
+}
+
+fn repeated(seat: Option<&mut Seat>, report: &Report) -> Option<Heard> {
+    let seat = seat?;
+    if report.attempt() != seat.attempt && report.attempt() != 0 {
+        return None;
+    }
+    let said = Said::of(report);
+    if seat.said.contains(&said) {
+        return Some(Heard::Repeated);
+    }
+    if !seat.said.iter().any(|earlier| earlier.is_of_kind(report)) {
+        return None;
+    }
+    let first = !seat.equivocated;
+    seat.equivocated = true;
+    Some(Heard::Equivocation { first })
+}
+
+/// Takes a node's power out of the bucket it is in.
+pub(super) fn leave(progress: &mut Progress, wave: Option<u8>, state: SeatState, power: Power) {
+    if state == SeatState::Leased {
+        progress.leased = progress.leased.minus(power);
+    }
+    if let Some(open) = progress.open_mut(wave) {
+        match state {
+            SeatState::Waiting => open.waiting = open.waiting.minus(power),
+            SeatState::Leased => open.leased = open.leased.minus(power),
+            SeatState::Trial => open.trial = open.trial.minus(power),
+            SeatState::Healthy => open.healthy = open.healthy.minus(power),
+            SeatState::Assigned
+            | SeatState::Refused
+            | SeatState::Lost
+            | SeatState::Failed
+            | SeatState::RolledBack
+            | SeatState::Contained => {}
+        }
+    }
+}
+
+/// Puts a node's power into a bucket.
+pub(super) fn enter(progress: &mut Progress, wave: Option<u8>, state: SeatState, power: Power) {
+    if state == SeatState::Leased {
+        progress.leased = progress.leased.plus(power);
+    }
+    if let Some(open) = progress.open_mut(wave) {
+        match state {
+            SeatState::Waiting => open.waiting = open.waiting.plus(power),
+            SeatState::Leased => open.leased = open.leased.plus(power),
+            SeatState::Trial => open.trial = open.trial.plus(power),
+            SeatState::Healthy => open.healthy = open.healthy.plus(power),
+            SeatState::Assigned
+            | SeatState::Refused
+            | SeatState::Lost
+            | SeatState::Failed
+            | SeatState::RolledBack
+            | SeatState::Contained => {}
+        }
+    }
+}
+
+fn comes_up(seat: &mut Seat) -> Power {
+    let up = if seat.down { seat.power } else { Power(0) };
+    seat.down = false;
+    up
+}
+
+fn stops_running(progress: &mut Progress, seat: &mut Seat) {
+    if seat.running {
+        progress.running = progress.running.minus(seat.power);
+        seat.running = false;
+    }
+}
