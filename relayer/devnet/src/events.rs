@@ -1,0 +1,167 @@
+//! Events as x/bank, x/auth and x/wasm of wasmd 0.61 emit them, and their JSON.
+
+use std::fmt::Display;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use cosmwasm_std::{Coin, Event};
+use serde::Serialize;
+
+use crate::ante::{Tx, TxError};
+
+/// `1ucosm,2ustake`, as the SDK writes coins.
+pub(crate) fn coins_text(coins: &[Coin]) -> String {
+    let texts: Vec<String> = coins.iter().map(|coin| format!("{}{}", coin.amount, coin.denom)).collect();
+    texts.join(",")
+}
+
+/// The four events of a bank transfer.
+pub(crate) fn transfer(sender: &str, recipient: &str, amount: &str) -> [Event; 4] {
+    [
+        Event::new("coin_spent").add_attribute("spender", sender).add_attribute("amount", amount),
+        Event::new("coin_received").add_attribute("receiver", recipient).add_attribute("amount", amount),
+        Event::new("transfer")
+            .add_attribute("recipient", recipient)
+            .add_attribute("sender", sender)
+            .add_attribute("amount", amount),
+        Event::new("message").add_attribute("sender", sender),
+    ]
+}
+
+/// What the ante handler emits: the fee's transfer, then `tx` with fee, sequence and signature.
+pub(crate) fn ante(tx: &Tx, collector: &str) -> Vec<Event> {
+    let fee = coins_text(&tx.fee);
+    let mut events = Vec::new();
+    if !tx.fee.is_empty() {
+        events.extend(transfer(&tx.signer, collector, &fee));
+    }
+    events.push(Event::new("tx").add_attribute("fee", fee).add_attribute("fee_payer", &tx.signer));
+    let sequence = format!("{}/{}", tx.signer, tx.sequence);
+    events.push(Event::new("tx").add_attribute("acc_seq", sequence));
+    events.push(Event::new("tx").add_attribute("signature", STANDARD.encode(&tx.signature)));
+    events
+}
+
+/// The SDK's event in front of every message's own.
+pub(crate) fn message(type_url: &str, sender: &str, module: &str) -> Event {
+    Event::new("message")
+        .add_attribute("action", type_url)
+        .add_attribute("sender", sender)
+        .add_attribute("module", module)
+}
+
+/// cw-multi-test emits `transfer` alone where x/bank emits four events: this adds the others.
+pub(crate) fn complete_transfers(events: Vec<Event>) -> Vec<Event> {
+    let mut complete = Vec::with_capacity(events.len());
+    for event in events {
+        if event.ty != "transfer" {
+            complete.push(event);
+            continue;
+        }
+        let (sender, recipient) = (value(&event, "sender"), value(&event, "recipient"));
+        complete.extend(transfer(sender, recipient, value(&event, "amount")));
+    }
+    complete
+}
+
+/// The first value of a key, empty when the event has none.
+pub(crate) fn value<'a>(event: &'a Event, key: &str) -> &'a str {
+    event
+        .attributes
+        .iter()
+        .find(|attribute| attribute.key == key)
+        .map_or("", |attribute| attribute.value.as_str())
+}
+
+/// Adds `msg_index` to every event of a message, as SDK 0.50 and later do.
+pub(crate) fn index(events: Vec<Event>, index: usize) -> impl Iterator<Item = Event> {
+    let index = index.to_string();
+    events.into_iter().map(move |event| event.add_attribute("msg_index", &index))
+}
+
+#[derive(Serialize)]
+struct AttributeJson<'a> {
+    key: &'a str,
+    value: &'a str,
+    index: bool,
+}
+
+#[derive(Serialize)]
+struct EventJson<'a> {
+    r#type: &'a str,
+    attributes: Vec<AttributeJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct ResultJson<'a> {
+    code: u32,
+    data: Option<String>,
+    log: &'a str,
+    info: &'static str,
+    gas_wanted: String,
+    gas_used: String,
+    events: Vec<EventJson<'a>>,
+    codespace: &'a str,
+}
+
+/// What a transaction of a block came to; `ExecTxResult` of CometBFT.
+pub(crate) struct TxResult {
+    pub(crate) code: u32,
+    pub(crate) codespace: &'static str,
+    pub(crate) data: Vec<u8>,
+    pub(crate) log: String,
+    pub(crate) gas_wanted: u64,
+    pub(crate) gas_used: u64,
+    pub(crate) events: Vec<Event>,
+}
+
+impl TxResult {
+    /// The result of a transaction that failed; `events` are those of the ante handler, if it ran.
+    pub(crate) fn failed(error: TxError, gas_wanted: u64, gas_used: u64, events: Vec<Event>) -> Self {
+        Self {
+            code: error.code,
+            codespace: error.codespace,
+            data: Vec::new(),
+            log: error.log,
+            gas_wanted,
+            gas_used,
+            events,
+        }
+    }
+
+    /// The result in CometBFT's JSON.
+    pub(crate) fn to_json(&self) -> String {
+        let json = ResultJson {
+            code: self.code,
+            data: (!self.data.is_empty()).then(|| STANDARD.encode(&self.data)),
+            log: &self.log,
+            info: "",
+            gas_wanted: self.gas_wanted.to_string(),
+            gas_used: self.gas_used.to_string(),
+            events: self.events.iter().map(event_json).collect(),
+            codespace: self.codespace,
+        };
+        to_json(&json)
+    }
+}
+
+fn event_json(event: &Event) -> EventJson<'_> {
+    EventJson {
+        r#type: &event.ty,
+        attributes: event
+            .attributes
+            .iter()
+            .map(|attribute| AttributeJson { key: &attribute.key, value: &attribute.value, index: true })
+            .collect(),
+    }
+}
+
+/// Serialises what cannot fail: string keys and plain values only.
+pub(crate) fn to_json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned())
+}
+
+/// A JSON string of any text.
+pub(crate) fn quote(text: impl Display) -> String {
+    to_json(&text.to_string())
+}
