@@ -1,1 +1,15 @@
 //! The CosmWasm contract: storage and entry points, one verb a file.
+//!
+//! Rules live with their nouns in `concord-schema`; a verb loads facts, asks the rule, stores what it says and logs
+//! it. An error leaves no trace, and a repeat writes nothing.
+
+pub mod auth;
+pub mod contract;
+pub mod error;
+pub mod execute;
+pub mod load;
+pub mod log;
+pub mod query;
+pub mod state;
+
+pub use error::ContractError;
