@@ -281,3 +281,6 @@ fn app_hash(parent: &Arc<Hash>, changes: &[Change]) -> Arc<Hash> {
     }
     Arc::new(hasher.finalize().into())
 }
+
+#[cfg(test)]
+mod tests;

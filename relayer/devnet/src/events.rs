@@ -64,6 +64,34 @@ pub(crate) fn complete_transfers(events: Vec<Event>) -> Vec<Event> {
     complete
 }
 
+/// The shortest name of a custom event of a contract (`x/wasm/keeper/events.go`).
+const CUSTOM_TYPE_CHARS_MIN: usize = 3;
+
+/// Turns a contract's events into those of wasmd: names, keys and values trimmed.
+///
+/// # Errors
+/// The name of a custom event that wasmd refuses as too short.
+pub(crate) fn as_wasmd(events: Vec<Event>) -> Result<Vec<Event>, String> {
+    events.into_iter().map(trim).collect()
+}
+
+fn trim(mut event: Event) -> Result<Event, String> {
+    if let Some(name) = event.ty.strip_prefix("wasm-") {
+        let name = name.trim();
+        if name.len() < CUSTOM_TYPE_CHARS_MIN {
+            return Err(format!("Event type too short: '{name}'"));
+        }
+        event.ty = format!("wasm-{name}");
+    }
+    if event.ty.starts_with("wasm") {
+        for attribute in &mut event.attributes {
+            attribute.key = attribute.key.trim().to_owned();
+            attribute.value = attribute.value.trim().to_owned();
+        }
+    }
+    Ok(event)
+}
+
 /// The first value of a key, empty when the event has none.
 pub(crate) fn value<'a>(event: &'a Event, key: &str) -> &'a str {
     event
@@ -164,4 +192,32 @@ pub(crate) fn to_json(value: &impl Serialize) -> String {
 /// A JSON string of any text.
 pub(crate) fn quote(text: impl Display) -> String {
     to_json(&text.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn custom_events_are_trimmed_and_have_three_characters() {
+        let event = |name: &str| Event::new(name).add_attribute(" k ", " v ");
+        let trimmed = as_wasmd(vec![event("wasm-abc "), event("wasm"), event("other")]).unwrap();
+        let kinds: Vec<&str> = trimmed.iter().map(|event| event.ty.as_str()).collect();
+        assert_eq!(kinds, ["wasm-abc", "wasm", "other"]);
+        let values: Vec<&str> = trimmed.iter().map(|event| value(event, "k")).collect();
+        assert_eq!(values, ["v", "v", ""]);
+        assert!(as_wasmd(vec![event("wasm-ab ")]).is_err());
+    }
+
+    #[test]
+    fn only_transfers_are_completed() {
+        let transfer = Event::new("transfer")
+            .add_attribute("recipient", "b")
+            .add_attribute("sender", "a")
+            .add_attribute("amount", "1x");
+        let all = complete_transfers(vec![Event::new("wasm"), transfer.clone()]);
+        let kinds: Vec<&str> = all.iter().map(|event| event.ty.as_str()).collect();
+        assert_eq!(kinds, ["wasm", "coin_spent", "coin_received", "transfer", "message"]);
+        assert_eq!(all[3], transfer);
+    }
 }

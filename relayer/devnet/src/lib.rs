@@ -23,6 +23,7 @@ mod config;
 mod control;
 mod events;
 mod ledger;
+mod listener;
 mod machine;
 mod mempool;
 mod message;

@@ -305,7 +305,8 @@ impl Machine {
             .and_then(|data| MsgExecuteContractResponse::decode(data.as_slice()).ok())
             .unwrap_or_default()
             .data;
-        let events = with_funds(sender, contract, funds, response.events);
+        let own = events::as_wasmd(response.events).map_err(|log| TxError::wasm(5, log, FAILED))?;
+        let events = with_funds(sender, contract, funds, own);
         Ok((events, Answer::Execute { data }))
     }
 
@@ -322,7 +323,8 @@ impl Machine {
             .data
             .and_then(|data| MsgInstantiateContractResponse::decode(data.as_slice()).ok())
             .unwrap_or_default();
-        let events = with_funds(sender, &address, funds, response.events);
+        let own = events::as_wasmd(response.events).map_err(|log| TxError::wasm(4, log, FAILED))?;
+        let events = with_funds(sender, &address, funds, own);
         Ok((events, Answer::Instantiate { address, data }))
     }
 
@@ -392,6 +394,26 @@ pub(crate) fn contract_error(text: &str) -> String {
             rest = rest.splitn(4, '\n').nth(3).unwrap_or(rest);
         } else {
             return rest.to_owned();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_of_the_contract_are_found() {
+        let call = "kind: Other, error: Error executing WasmMsg:\n  sender: a\n  Execute {..}\n";
+        let cases = [
+            (format!("{call}kind: Other, error: own words"), "own words"),
+            (format!("{call}{call}kind: Other, error: own words"), "own words"),
+            (format!("{call}kind: Other, error: two\nlines"), "two\nlines"),
+            (format!("{call}kind: Other, error: kind: Other, error: own"), "kind: Other, error: own"),
+            ("plain".to_owned(), "plain"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(contract_error(&text), expected, "{text}");
         }
     }
 }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use axum::serve::ListenerExt as _;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::chain::{Born, COMMANDS_MAX, Chain, Command};
 use crate::config::{DevnetConfig, DevnetError, Limits};
+use crate::listener::{CONNECTIONS_MAX, Seats};
 use crate::rpc;
 use crate::shared::Shared;
 
@@ -107,10 +107,7 @@ fn serve(listener: TcpListener, shared: Arc<Shared>) -> JoinHandle<()> {
         let shared = Arc::clone(&shared);
         async move { shared.stopped().await }
     };
-    // Small answers must not wait for the acknowledgement of the ones before.
-    let listener = listener.tap_io(|stream| {
-        let _ = stream.set_nodelay(true);
-    });
+    let listener = Seats::new(listener, CONNECTIONS_MAX);
     let router = rpc::router(shared);
     tokio::spawn(async move {
         if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(until).await {
