@@ -4,4 +4,5 @@
 //! recovered agent repeats the one whose result it cannot find in its journal.
 
 pub mod durable;
+pub mod process;
 pub mod store;
