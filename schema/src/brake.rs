@@ -43,10 +43,7 @@ impl Brake {
     /// A brake that was never pulled.
     #[must_use]
     pub fn off() -> Self {
-        Self {
-            v: 1,
-            ..Self::default()
-        }
+        Self { v: 1, ..Self::default() }
     }
 
     /// Does it hold at `now` of its own outer clock? Both clocks must pass `until` before it ends.
@@ -61,10 +58,8 @@ impl Brake {
         let (Some(from), Some(until)) = (self.from, self.until) else {
             return self.closed;
         };
-        let running = Span::new(
-            now.0.min(until.0).saturating_sub(from.0),
-            now.1.min(until.1).saturating_sub(from.1),
-        );
+        let running =
+            Span::new(now.0.min(until.0).saturating_sub(from.0), now.1.min(until.1).saturating_sub(from.1));
         self.closed.plus(&running)
     }
 
@@ -72,10 +67,7 @@ impl Brake {
     #[must_use]
     pub fn leaves(&self, now: &Moment) -> Moment {
         let braked = self.braked(now);
-        Moment(
-            now.0.saturating_sub(braked.seconds.0),
-            now.1.saturating_sub(braked.blocks.0),
-        )
+        Moment(now.0.saturating_sub(braked.seconds.0), now.1.saturating_sub(braked.blocks.0))
     }
 
     /// Pulls it at `now` for `span`. The caller has checked that it does not hold.
@@ -98,17 +90,19 @@ impl Brake {
     /// Ends it at `now`.
     pub fn release(&mut self, now: Moment) {
         if let (Some(from), Some(until)) = (self.from, self.until) {
-            self.until = Some(Moment(
-                until.0.min(now.0.max(from.0)),
-                until.1.min(now.1.max(from.1)),
-            ));
+            self.until = Some(Moment(until.0.min(now.0.max(from.0)), until.1.min(now.1.max(from.1))));
         }
     }
 
-    /// Did the last pull cover this height of its outer clock? Such an activation height is void.
+    /// Did the last pull begin within these heights of its outer clock, both included?
     #[must_use]
-    pub fn covered(&self, height: u64) -> bool {
-        matches!((self.from, self.until), (Some(from), Some(until)) if from.1 <= height && height < until.1)
+    pub fn pulled_within(&self, first: u64, last: u64) -> bool {
+        self.from.is_some_and(|from| (first..=last).contains(&from.1))
+    }
+
+    /// Braked blocks before this height of its outer clock; exact from the last pull on.
+    fn braked_blocks(&self, height: u64) -> u64 {
+        self.braked(&Moment(0, height)).blocks.0
     }
 }
 
@@ -133,19 +127,14 @@ impl Brakes {
     #[must_use]
     pub fn clock(&self, now: Now) -> Moment {
         let outer = self.outer(now);
-        self.component
-            .as_ref()
-            .map_or(outer, |brake| brake.leaves(&outer))
+        self.component.as_ref().map_or(outer, |brake| brake.leaves(&outer))
     }
 
     /// Braked time so far, on both scopes together.
     #[must_use]
     pub fn braked(&self, now: Now) -> Span {
         let clock = self.clock(now);
-        Span::new(
-            now.time.0.saturating_sub(clock.0),
-            now.height.0.saturating_sub(clock.1),
-        )
+        Span::new(now.time.0.saturating_sub(clock.0), now.height.0.saturating_sub(clock.1))
     }
 
     /// The scope that holds now, the widest first.
@@ -155,21 +144,15 @@ impl Brakes {
             return Some(Hold::All);
         }
         let outer = self.outer(now);
-        self.component
-            .as_ref()
-            .filter(|brake| brake.holds(&outer))
-            .map(|_| Hold::Component)
+        self.component.as_ref().filter(|brake| brake.holds(&outer)).map(|_| Hold::Component)
     }
 
-    /// Was this raw height covered by the last pull of either scope?
+    /// Did the last pull of either scope begin within these raw heights, both included?
     #[must_use]
-    pub fn covered(&self, height: u64, now: Now) -> bool {
-        let all_braked = self.all.braked(&now.into()).blocks.0;
-        self.all.covered(height)
-            || self
-                .component
-                .as_ref()
-                .is_some_and(|brake| brake.covered(height.saturating_sub(all_braked)))
+    pub fn pulled_within(&self, first: u64, last: u64) -> bool {
+        let outer = |height: u64| height.saturating_sub(self.all.braked_blocks(height));
+        self.all.pulled_within(first, last)
+            || self.component.as_ref().is_some_and(|brake| brake.pulled_within(outer(first), outer(last)))
     }
 }
 
@@ -189,10 +172,7 @@ mod tests {
     use crate::units::{Height, Seconds};
 
     fn now(time: u64, height: u64) -> Now {
-        Now {
-            height: Height(height),
-            time: Seconds(time),
-        }
+        Now { height: Height(height), time: Seconds(time) }
     }
 
     #[test]
@@ -230,10 +210,7 @@ mod tests {
         let mut own = Brake::off();
         own.pull(Moment(100, 100), &Span::new(10, 10), 0, 0);
         all.pull(Moment(105, 105), &Span::new(10, 10), 0, 0);
-        let brakes = Brakes {
-            all,
-            component: Some(own),
-        };
+        let brakes = Brakes { all, component: Some(own) };
         // Five braked by the component, then ten by all, then the component's other five.
         for (at, clock) in [(100, 100), (105, 100), (115, 100), (120, 100), (121, 101)] {
             assert_eq!(brakes.clock(now(at, at)), Moment(clock, clock), "at {at}");
@@ -241,7 +218,11 @@ mod tests {
         assert_eq!(brakes.holding(now(110, 110)), Some(Hold::All));
         assert_eq!(brakes.holding(now(119, 119)), Some(Hold::Component));
         assert_eq!(brakes.holding(now(120, 120)), None);
-        assert!(brakes.covered(104, now(104, 104)));
-        assert!(!brakes.covered(121, now(121, 121)));
+        // The component's pull at 100, the all-brake's at 105.
+        for (first, last, pulled) in
+            [(90, 99, false), (90, 100, true), (101, 104, false), (101, 105, true), (106, 200, false)]
+        {
+            assert_eq!(brakes.pulled_within(first, last), pulled, "{first} to {last}");
+        }
     }
 }

@@ -55,13 +55,29 @@ pub enum Advanced {
     Settled(Outcome),
 }
 
+/// The most nodes that are looked at for an empty first wave.
+pub const CANDIDATES_MAX: usize = 8;
+
+/// A node that is ready, and could be moved into the first wave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// Which.
+    pub node: NodeNo,
+    /// What it counts for.
+    pub power: Power,
+    /// The wave of its lot.
+    pub wave: u8,
+    /// Who controls it.
+    pub organisation: String,
+}
+
 impl Rollout {
-    /// Does the one thing that is due now. `candidates`: nodes that are ready, by lot, with their organisations, for
-    /// a first wave of fewer than two; read only when the first wave opens, at most eight.
+    /// Does the one thing that is due now. `candidates`: nodes that are ready, lowest lot first, read only where
+    /// [`Rollout::lacks_canaries`], at most [`CANDIDATES_MAX`].
     pub fn advance(
         &self,
         progress: &mut Progress,
-        candidates: &[(NodeNo, Power, u8, String)],
+        candidates: &[Candidate],
         brakes: &Brakes,
         now: Now,
     ) -> Advanced {
@@ -69,9 +85,7 @@ impl Rollout {
             return Advanced::Settled(outcome);
         }
         match self.phase(progress, brakes, now) {
-            RolloutPhase::Drawing => Advanced::WaitingOn(WaitingOn::Draw {
-                from: self.draw_from,
-            }),
+            RolloutPhase::Drawing => Advanced::WaitingOn(WaitingOn::Draw { from: self.draw_from }),
             RolloutPhase::Preparing | RolloutPhase::Postponed => {
                 self.advance_preparing(progress, candidates, brakes, now)
             }
@@ -85,26 +99,20 @@ impl Rollout {
     /// Is there anything for [`Rollout::advance`] to do? What an agent asks before it spends a fee.
     #[must_use]
     pub fn is_due(&self, progress: &Progress, brakes: &Brakes, now: Now) -> bool {
-        matches!(
-            self.advance(&mut progress.clone(), &[], brakes, now),
-            Advanced::Did(_)
-        )
+        matches!(self.advance(&mut progress.clone(), &[], brakes, now), Advanced::Did(_))
     }
 
     fn advance_preparing(
         &self,
         progress: &mut Progress,
-        candidates: &[(NodeNo, Power, u8, String)],
+        candidates: &[Candidate],
         brakes: &Brakes,
         now: Now,
     ) -> Advanced {
         if !self.is_ready(progress) {
             let bar_bps = self.plan.ready_bps;
-            let waiting = WaitingOn::Readiness {
-                ready: progress.ready,
-                registered: self.registered,
-                bar_bps,
-            };
+            let waiting =
+                WaitingOn::Readiness { ready: progress.ready, registered: self.registered, bar_bps };
             return Advanced::WaitingOn(waiting);
         }
         if let Some(scope) = brakes.holding(now) {
@@ -117,21 +125,26 @@ impl Rollout {
         }
     }
 
+    /// Is the first wave about to open with fewer than two organisations in it?
+    #[must_use]
+    pub fn lacks_canaries(&self, progress: &Progress, brakes: &Brakes, now: Now) -> bool {
+        let phase = self.phase(progress, brakes, now);
+        matches!(phase, RolloutPhase::Preparing | RolloutPhase::Postponed)
+            && self.is_ready(progress)
+            && brakes.holding(now).is_none()
+            && progress.first_of.len() < 2
+    }
+
     /// Fills a first wave of fewer than two organisations from the nodes that are ready, lowest lot first.
-    fn seat_canaries(&self, progress: &mut Progress, candidates: &[(NodeNo, Power, u8, String)]) {
-        for (node, power, wave, organisation) in candidates {
+    fn seat_canaries(&self, progress: &mut Progress, candidates: &[Candidate]) {
+        for Candidate { node, power, wave, organisation } in candidates.iter().take(CANDIDATES_MAX) {
             if progress.first_of.len() >= 2 || progress.canaries.len() >= super::CANARIES_MAX {
                 return;
             }
             if *wave == 0 || progress.first_of.contains(organisation) {
                 continue;
             }
-            if let Some(sum) = progress.wave_mut(Some(*wave)) {
-                sum.0 = sum.0.minus(*power);
-            }
-            if let Some(sum) = progress.wave_mut(Some(0)) {
-                sum.0 = sum.0.plus(*power);
-            }
+            move_assigned(progress, *wave, 0, *power);
             progress.first_of.push(organisation.clone());
             progress.canaries.push(*node);
         }
@@ -139,25 +152,22 @@ impl Rollout {
 
     fn open_wave(&self, progress: &mut Progress, wave: u8, brakes: &Brakes, now: Now) -> Advanced {
         let height = Height(now.height.0.saturating_add(self.plan.notice_blocks.0));
-        // Waiting power was moved by its counter; seats find the open wave by themselves.
-        let waiting = progress.open.as_ref().map_or(Power(0), |open| open.waiting);
-        progress.open = Some(Open {
-            wave,
-            since: brakes.clock(now),
-            height,
-            waiting,
-            ..Open::default()
-        });
+        // Power that waits goes along, by its counter alone; its seats find the open wave by themselves.
+        let (before, waiting, moved) = progress
+            .open
+            .as_ref()
+            .map_or((wave, Power(0), true), |open| (open.wave, open.waiting, open.moved));
+        if !moved {
+            move_assigned(progress, before, wave, waiting);
+        }
+        let wants_two = wave == 0 && progress.first_of.len() >= 2;
+        progress.first_of = Vec::new();
+        let since = brakes.clock(now);
+        progress.open = Some(Open { wave, since, height, wants_two, waiting, ..Open::default() });
         Advanced::Did(Transition::WaveOpened { wave, height })
     }
 
-    fn advance_wave(
-        &self,
-        progress: &mut Progress,
-        wave: u8,
-        brakes: &Brakes,
-        now: Now,
-    ) -> Advanced {
+    fn advance_wave(&self, progress: &mut Progress, wave: u8, brakes: &Brakes, now: Now) -> Advanced {
         if let Some(scope) = brakes.holding(now) {
             return Advanced::WaitingOn(WaitingOn::Brake { scope });
         }
@@ -168,20 +178,14 @@ impl Rollout {
             }
             return Advanced::Did(Transition::HeightFixed { wave, height });
         }
-        let (Some(open), Some(spec)) = (
-            progress.open.clone(),
-            self.plan.waves.get(usize::from(wave)),
-        ) else {
+        let (Some(open), Some(spec)) = (progress.open.clone(), self.plan.waves.get(usize::from(wave))) else {
             return end(progress, Outcome::Completed);
         };
         let clock = brakes.clock(now);
         if let Some(gate) = open.gate {
             let until = gate.plus(&spec.soak);
             if !until.is_over(&clock) {
-                return Advanced::WaitingOn(WaitingOn::Soak {
-                    wave,
-                    left: until.left(&clock),
-                });
+                return Advanced::WaitingOn(WaitingOn::Soak { wave, left: until.left(&clock) });
             }
             return match next_wave(progress, wave.saturating_add(1)) {
                 Some(next) => self.open_wave(progress, next, brakes, now),
@@ -193,47 +197,30 @@ impl Rollout {
             return Advanced::WaitingOn(WaitingOn::Gate {
                 wave,
                 healthy: open.healthy,
-                assigned: assigned(progress, wave),
+                assigned: progress.assigned(wave.into()),
                 left: deadline.left(&clock),
             });
         }
         self.overdue(progress, wave, &open, brakes, now)
     }
 
-    fn overdue(
-        &self,
-        progress: &mut Progress,
-        wave: u8,
-        open: &Open,
-        brakes: &Brakes,
-        now: Now,
-    ) -> Advanced {
+    /// The deadline passed without the gate: what waits for a lease moves on, once; else the wave is stalled.
+    fn overdue(&self, progress: &mut Progress, wave: u8, open: &Open, brakes: &Brakes, now: Now) -> Advanced {
         let next = wave.saturating_add(1);
-        if open.waiting > Power(0) && usize::from(next) < progress.waves.len() {
+        if open.waiting > Power(0) && !open.moved && usize::from(next) < progress.waves.len() {
             let power = open.waiting;
-            if let Some(sum) = progress.wave_mut(Some(wave)) {
-                sum.0 = sum.0.minus(power);
+            move_assigned(progress, wave, next, power);
+            if let Some(open) = progress.open.as_mut() {
+                open.moved = true;
             }
-            if let Some(sum) = progress.wave_mut(Some(next)) {
-                sum.0 = sum.0.plus(power);
-            }
-            if assigned(progress, wave) == Power(0) {
+            if progress.assigned(wave.into()) == Power(0) {
                 // Everyone waited: there is nothing left to gate on here.
                 return self.open_wave(progress, next, brakes, now);
             }
             self.mark_gate(progress, brakes, now);
-            if progress
-                .open
-                .as_ref()
-                .is_some_and(|open| open.gate.is_some())
-            {
-                return Advanced::Did(Transition::WaitersMoved { wave, power });
-            }
+            return Advanced::Did(Transition::WaitersMoved { wave, power });
         }
-        progress.halted = Some(Halt {
-            cause: HaltCause::Stalled,
-            since: now.into(),
-        });
+        progress.halted = Some(Halt { cause: HaltCause::Stalled, since: now.into() });
         Advanced::Did(Transition::Halted(HaltCause::Stalled))
     }
 
@@ -244,10 +231,7 @@ impl Rollout {
         let until = halt.since.plus(&self.plan.failure.halted);
         let raw: Moment = now.into();
         if !until.is_over(&raw) {
-            return Advanced::WaitingOn(WaitingOn::HaltVote {
-                cause: halt.cause,
-                left: until.left(&raw),
-            });
+            return Advanced::WaitingOn(WaitingOn::HaltVote { cause: halt.cause, left: until.left(&raw) });
         }
         let back = progress.failed_of.len() >= 2 || halt.cause == HaltCause::Stalled;
         if back && self.reversibility != Reversibility::ForwardOnly {
@@ -260,25 +244,21 @@ impl Rollout {
     fn advance_back(&self, progress: &mut Progress, now: Now) -> Advanced {
         let out = progress.running.plus(progress.leased);
         let raw: Moment = now.into();
-        let until = progress
-            .rolling_back
-            .unwrap_or(raw)
-            .plus(&self.plan.failure.rolling_back);
+        let until = progress.rolling_back.unwrap_or(raw).plus(&self.plan.failure.rolling_back);
         if out > Power(0) && !until.is_over(&raw) {
-            return Advanced::WaitingOn(WaitingOn::GoingBack {
-                power: out,
-                left: until.left(&raw),
-            });
+            return Advanced::WaitingOn(WaitingOn::GoingBack { power: out, left: until.left(&raw) });
         }
         end(progress, Outcome::RolledBack)
     }
 }
 
-fn assigned(progress: &Progress, wave: u8) -> Power {
-    progress
-        .waves
-        .get(usize::from(wave))
-        .map_or(Power(0), |sum| sum.0)
+fn move_assigned(progress: &mut Progress, from: u8, to: u8, power: Power) {
+    if let Some(sum) = progress.wave_mut(Some(from)) {
+        sum.0 = sum.0.minus(power);
+    }
+    if let Some(sum) = progress.wave_mut(Some(to)) {
+        sum.0 = sum.0.plus(power);
+    }
 }
 
 /// The first wave from `from` on that holds any power; empty ones are skipped.

@@ -81,9 +81,7 @@ pub enum LeaseRefused {
     #[error("the release was activated under this lease; report how it went")]
     Activated,
     /// It is not over yet.
-    #[error(
-        "the lease is good until {seconds} s and height {height}; it cannot expire before both"
-    )]
+    #[error("the lease is good until {seconds} s and height {height}; it cannot expire before both")]
     NotOver {
         /// Block time.
         seconds: u64,
@@ -93,9 +91,7 @@ pub enum LeaseRefused {
 }
 
 fn state(seat: &Seat) -> LeaseRefused {
-    LeaseRefused::State {
-        from: format!("{:?}", seat.state).to_lowercase(),
-    }
+    LeaseRefused::State { from: format!("{:?}", seat.state).to_lowercase() }
 }
 
 impl Rollout {
@@ -104,10 +100,7 @@ impl Rollout {
     ///
     /// # Errors
     /// [`LeaseRefused`]; nothing is changed then.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "each is one stored fact that the decision rests on"
-    )]
+    #[expect(clippy::too_many_arguments, reason = "each is one stored fact that the decision rests on")]
     pub fn grant(
         &self,
         progress: &mut Progress,
@@ -120,9 +113,7 @@ impl Rollout {
         now: Now,
     ) -> Result<LeaseAnswer, LeaseRefused> {
         if seat.lease.is_some() && seat.state == SeatState::Leased {
-            return Ok(LeaseAnswer::Held {
-                attempt: seat.attempt,
-            });
+            return Ok(LeaseAnswer::Held { attempt: seat.attempt });
         }
         let on = match purpose {
             Purpose::Activate => self.may_activate(progress, seat, node, current, brakes, now)?,
@@ -132,24 +123,26 @@ impl Rollout {
             return Err(LeaseRefused::Attempts);
         }
         let wave = self.wave_of(progress, node.no, seat);
-        let full = (!self.plan.lease_fits(down, seat.power, self.registered)).then_some(
-            WaitingOn::Power {
-                down,
-                asked: seat.power,
-                bound_bps: self.plan.lease_bps,
-            },
-        );
+        let full = (!self.plan.lease_fits(down, seat.power, self.registered)).then_some(WaitingOn::Power {
+            down,
+            asked: seat.power,
+            bound_bps: self.plan.lease_bps,
+        });
         if let Some(on) = on.or(full) {
-            let recorded =
-                matches!(on, WaitingOn::Power { .. }) && seat.state == SeatState::Assigned;
+            let recorded = matches!(on, WaitingOn::Power { .. })
+                && seat.state == SeatState::Assigned
+                && may_wait(progress, wave);
             if recorded {
                 seat.state = SeatState::Waiting;
-                enter(progress, wave, SeatState::Waiting, seat.power);
+                enter(progress, wave, seat);
             }
             return Ok(LeaseAnswer::Waiting { on, recorded });
         }
-        leave(progress, wave, seat.state, seat.power);
+        leave(progress, wave, seat);
         if purpose == Purpose::Activate {
+            if seat.state == SeatState::Waiting {
+                seat.moved = wave.filter(|wave| Some(*wave) != seat.wave);
+            }
             seat.attempt = seat.attempt.saturating_add(1);
             seat.said.clear();
         } else {
@@ -159,12 +152,9 @@ impl Rollout {
         seat.lease = Some(now.into());
         let joined = if seat.down { Power(0) } else { seat.power };
         seat.down = true;
-        enter(progress, wave, SeatState::Leased, seat.power);
+        enter(progress, wave, seat);
         self.mark_gate(progress, brakes, now);
-        Ok(LeaseAnswer::Granted {
-            attempt: seat.attempt,
-            down: joined,
-        })
+        Ok(LeaseAnswer::Granted { attempt: seat.attempt, down: joined })
     }
 
     fn may_activate(
@@ -208,15 +198,10 @@ impl Rollout {
             return Ok(Some(WaitingOn::Completion));
         };
         if wave > open_wave {
-            return Ok(Some(WaitingOn::Wave {
-                wave,
-                open: open_wave,
-            }));
+            return Ok(Some(WaitingOn::Wave { wave, open: open_wave }));
         }
         if now.height < open.height {
-            return Ok(Some(WaitingOn::ActivationHeight {
-                height: open.height,
-            }));
+            return Ok(Some(WaitingOn::ActivationHeight { height: open.height }));
         }
         if self.height_is_void(progress, brakes, now) {
             return Ok(Some(WaitingOn::NewHeight));
@@ -235,26 +220,22 @@ impl Rollout {
         if phase != RolloutPhase::RollingBack {
             return Err(LeaseRefused::Phase { phase });
         }
-        if seat.state == SeatState::Healthy {
-            Ok(None)
-        } else {
-            Err(state(seat))
-        }
+        if seat.state == SeatState::Healthy { Ok(None) } else { Err(state(seat)) }
     }
 
     /// An activation height that passed under a brake is void until `advance` fixes a new one. Once a lease was
-    /// granted at it, it is used.
+    /// granted at it, it is used. No height is fixed under a brake, so only one pulled between the fixing and the
+    /// height can cover it; the chain does not remember the block in which such a brake ended, so any counts.
     #[must_use]
     pub fn height_is_void(&self, progress: &Progress, brakes: &Brakes, now: Now) -> bool {
         let Some(open) = &progress.open else {
             return false;
         };
         let used = open.leased.plus(open.trial).plus(open.healthy) > Power(0)
-            || progress
-                .waves
-                .get(usize::from(open.wave))
-                .is_some_and(|sum| sum.1 > Power(0));
-        !used && now.height >= open.height && brakes.covered(open.height.0, now)
+            || progress.waves.get(usize::from(open.wave)).is_some_and(|sum| sum.1 > Power(0));
+        let last = open.height.0;
+        let fixed = last.saturating_sub(self.plan.notice_blocks.0);
+        !used && now.height >= open.height && brakes.pulled_within(fixed, last)
     }
 
     /// Gives a lease back: the try is closed, and the node goes on serving the release of before.
@@ -273,13 +254,9 @@ impl Rollout {
             _ => return Err(LeaseRefused::NotHeld),
         }
         let wave = self.wave_of(progress, node.no, seat);
-        leave(progress, wave, seat.state, seat.power);
-        seat.state = if seat.going_back {
-            SeatState::Healthy
-        } else {
-            SeatState::Assigned
-        };
-        enter(progress, wave, seat.state, seat.power);
+        leave(progress, wave, seat);
+        seat.state = if seat.going_back { SeatState::Healthy } else { SeatState::Assigned };
+        enter(progress, wave, seat);
         seat.lease = None;
         seat.going_back = false;
         let up = if seat.down { seat.power } else { Power(0) };
@@ -303,14 +280,16 @@ impl Rollout {
         };
         let end = granted.plus(&self.plan.lease);
         if !end.is_over(&now.into()) {
-            return Err(LeaseRefused::NotOver {
-                seconds: end.0,
-                height: end.1,
-            });
+            return Err(LeaseRefused::NotOver { seconds: end.0, height: end.1 });
         }
         let wave = self.wave_of(progress, node.no, seat);
-        leave(progress, wave, SeatState::Leased, seat.power);
+        leave(progress, wave, seat);
         seat.state = SeatState::Lost;
         Ok(())
     }
+}
+
+/// Only who asks in the open wave before its deadline joins what waits: the counter is what moves on.
+fn may_wait(progress: &Progress, wave: Option<u8>) -> bool {
+    progress.open.as_ref().is_some_and(|open| Some(open.wave) == wave && !open.moved)
 }

@@ -1,20 +1,26 @@
 //! A rollout: a plan in motion. Stored facts, and the phase they are in (design 4).
 //!
-//! `Rollout` is fixed when it starts and drawn; everything that reports move is in the small [`Progress`] and in one
-//! [`Seat`] a node, so that a report costs the same with ten nodes and with a thousand.
+//! `Rollout` is fixed when it starts; everything that moves is in the small [`Progress`] and in one [`Seat`] a node,
+//! so that a report costs the same with ten nodes and with a thousand. Both are written with every report, so their
+//! JSON names are one or two letters; a name stands in the `rename` beside its field.
 
 mod advance;
+mod decide_by_vote;
+mod draw;
 mod lease;
 mod report;
 #[cfg(test)]
 mod tests;
+mod vote;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use advance::{Advanced, Transition};
+pub use advance::{Advanced, CANDIDATES_MAX, Candidate, Transition};
+pub use draw::DrawRefused;
 pub use lease::{LeaseAnswer, LeaseRefused, Purpose, Returned};
 pub use report::{Heard, ReportRefused, Said};
+pub use vote::VoteRefused;
 
 use crate::brake::Brakes;
 use crate::clock::{Moment, Now};
@@ -32,7 +38,9 @@ pub const CANARIES_MAX: usize = 2;
 /// The seed, once drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Drawn {
-    /// Places every node in a wave.
+    /// Places every node in a wave. Base64 in JSON.
+    #[serde(with = "draw::base64")]
+    #[schemars(with = "String")]
     pub seed: Digest,
     /// When preparation began, on the braked clock.
     pub from: Moment,
@@ -63,8 +71,6 @@ pub struct Rollout {
     pub registered: Power,
     /// The first block whose time may be the seed.
     pub draw_from: Height,
-    /// The seed, once drawn.
-    pub drawn: Option<Drawn>,
 }
 
 /// How a rollout ended.
@@ -110,28 +116,37 @@ pub struct Halt {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Open {
     /// Which.
+    #[serde(rename = "w")]
     pub wave: u8,
     /// Since when, on the braked clock.
+    #[serde(rename = "s")]
     pub since: Moment,
     /// Its earliest activation height, on the raw clock.
+    #[serde(rename = "h")]
     pub height: Height,
+    /// Its gate wants healthy reports of two organisations.
+    #[serde(rename = "two", default, skip_serializing_if = "core::ops::Not::not")]
+    pub wants_two: bool,
     /// Power that waits for a lease.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(rename = "q", default, skip_serializing_if = "is_zero")]
     pub waiting: Power,
+    /// What waited past the deadline counts in the next wave, and gets its leases there.
+    #[serde(rename = "mv", default, skip_serializing_if = "core::ops::Not::not")]
+    pub moved: bool,
     /// Power under a lease, not yet activated.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(rename = "l", default, skip_serializing_if = "is_zero")]
     pub leased: Power,
     /// Power on trial.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(rename = "t", default, skip_serializing_if = "is_zero")]
     pub trial: Power,
     /// Healthy power.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(rename = "y", default, skip_serializing_if = "is_zero")]
     pub healthy: Power,
-    /// Organisations of healthy nodes, two at most.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    /// Organisations of healthy nodes, two at most; kept where the gate wants two.
+    #[serde(rename = "of", default, skip_serializing_if = "Vec::is_empty")]
     pub healthy_of: Vec<String>,
     /// Since when the gate has been reached, on the braked clock; void if it drops.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "g", default, skip_serializing_if = "Option::is_none")]
     pub gate: Option<Moment>,
 }
 
@@ -140,9 +155,7 @@ fn is_zero(power: &Power) -> bool {
 }
 
 /// What a wave holds: assigned power, and of it what failed. `[assigned, failed]` in JSON.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct WaveSum(pub Power, pub Power);
 
 /// Stored facts of a rollout that reports and cranks move.
@@ -150,39 +163,44 @@ pub struct WaveSum(pub Power, pub Power);
 pub struct Progress {
     /// Version of these facts.
     pub v: u8,
+    /// The seed, once drawn.
+    #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
+    pub drawn: Option<Drawn>,
     /// Power that reported ready.
+    #[serde(rename = "r")]
     pub ready: Power,
     /// Power that refused.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(rename = "n", default, skip_serializing_if = "is_zero")]
     pub refused: Power,
     /// One a wave.
+    #[serde(rename = "w")]
     pub waves: Vec<WaveSum>,
-    /// Organisations assigned to the first wave, two at most.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    /// Organisations assigned to the first wave, two at most, until it opens.
+    #[serde(rename = "of", default, skip_serializing_if = "Vec::is_empty")]
     pub first_of: Vec<String>,
     /// Nodes moved into the first wave, so that there is always a canary.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(rename = "c", default, skip_serializing_if = "Vec::is_empty")]
     pub canaries: Vec<NodeNo>,
     /// The open wave.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "o", default, skip_serializing_if = "Option::is_none")]
     pub open: Option<Open>,
-    /// Power under a lease, in any wave.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    /// Power under a lease to activate, in any wave.
+    #[serde(rename = "l", default, skip_serializing_if = "is_zero")]
     pub leased: Power,
     /// Power that runs the release: activated, and not yet back.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(rename = "u", default, skip_serializing_if = "is_zero")]
     pub running: Power,
     /// Organisations whose nodes failed, two at most.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(rename = "fo", default, skip_serializing_if = "Vec::is_empty")]
     pub failed_of: Vec<String>,
     /// It stands still until a vote or its deadline.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "x", default, skip_serializing_if = "Option::is_none")]
     pub halted: Option<Halt>,
     /// It goes back since then, on the raw clock.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "b", default, skip_serializing_if = "Option::is_none")]
     pub rolling_back: Option<Moment>,
     /// It has ended.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "end", default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
 }
 
@@ -218,32 +236,38 @@ pub enum SeatState {
 pub struct Seat {
     /// Version of these facts.
     pub v: u8,
-    /// Its wave; `None` for one that got ready after the last wave opened, outside of the gates.
+    /// The wave of its lot; `None` for one that got ready after the last wave opened, outside of the gates.
+    #[serde(rename = "w")]
     pub wave: Option<u8>,
+    /// The wave that it moved to, where it waited for its lease past a deadline.
+    #[serde(rename = "m", default, skip_serializing_if = "Option::is_none")]
+    pub moved: Option<u8>,
     /// What it counts for.
+    #[serde(rename = "p")]
     pub power: Power,
     /// Where it is.
+    #[serde(rename = "s")]
     pub state: SeatState,
     /// Number of its newest try, from 1; 0 before the first lease.
-    #[serde(default)]
+    #[serde(rename = "a", default)]
     pub attempt: u8,
     /// When its lease was granted, on the raw clock.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "l", default, skip_serializing_if = "Option::is_none")]
     pub lease: Option<Moment>,
     /// It counts in what is down.
-    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    #[serde(rename = "d", default, skip_serializing_if = "core::ops::Not::not")]
     pub down: bool,
     /// It runs the release.
-    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    #[serde(rename = "u", default, skip_serializing_if = "core::ops::Not::not")]
     pub running: bool,
     /// Its lease is for going back.
-    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    #[serde(rename = "b", default, skip_serializing_if = "core::ops::Not::not")]
     pub going_back: bool,
     /// What it said in this try.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(rename = "r", default, skip_serializing_if = "Vec::is_empty")]
     pub said: Vec<Said>,
     /// It said two different things at once.
-    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    #[serde(rename = "eq", default, skip_serializing_if = "core::ops::Not::not")]
     pub equivocated: bool,
 }
 
@@ -287,19 +311,13 @@ impl Rollout {
     /// Has ready power reached the plan's bar?
     #[must_use]
     pub fn is_ready(&self, progress: &Progress) -> bool {
-        progress.ready > Power(0)
-            && self
-                .plan
-                .ready_bps
-                .reached_by(progress.ready, self.registered)
+        progress.ready > Power(0) && self.plan.ready_bps.reached_by(progress.ready, self.registered)
     }
 
     /// Can the bar not be reached any more, since too much power refused?
     #[must_use]
     pub fn is_refused(&self, progress: &Progress) -> bool {
-        let spare = u16::try_from(BPS_WHOLE)
-            .unwrap_or(u16::MAX)
-            .saturating_sub(self.plan.ready_bps.0);
+        let spare = u16::try_from(BPS_WHOLE).unwrap_or(u16::MAX).saturating_sub(self.plan.ready_bps.0);
         Bps(spare).exceeded_by(progress.refused, self.registered)
     }
 
@@ -325,7 +343,7 @@ impl Rollout {
         if let Some(open) = &progress.open {
             return RolloutPhase::Wave(open.wave);
         }
-        let Some(drawn) = &self.drawn else {
+        let Some(drawn) = &progress.drawn else {
             return RolloutPhase::Drawing;
         };
         if self.is_refused(progress) {
@@ -343,15 +361,15 @@ impl Rollout {
     }
 
     /// The wave of a node that reports ready: the first whose bound exceeds its lot and that is not yet open; past
-    /// its power cap, the next. `None` after the last one opened.
+    /// its power cap, the next. `None` once the last one opened, or the rollout ended.
     #[must_use]
     pub fn wave_for(&self, progress: &Progress, lot: Lot, power: Power) -> Option<u8> {
-        let next = progress
-            .open
-            .as_ref()
-            .map_or(0, |open| usize::from(open.wave).saturating_add(1));
+        if progress.outcome.is_some() {
+            return None;
+        }
+        let next = progress.open.as_ref().map_or(0, |open| usize::from(open.wave).saturating_add(1));
         let fits = |index: usize, cap: Option<Bps>| {
-            let assigned = progress.waves.get(index).map_or(Power(0), |sum| sum.0);
+            let assigned = progress.assigned(index);
             cap.is_none_or(|cap| !cap.exceeded_by(assigned.plus(power), self.registered))
         };
         self.plan
@@ -363,18 +381,15 @@ impl Rollout {
             .and_then(|(index, _)| u8::try_from(index).ok())
     }
 
-    /// The wave that a seat acts in: a canary's is the first, and one that waited past its wave's deadline moves on
-    /// with the rollout.
+    /// The wave that a seat acts in: a canary's is the first; one that waits for its lease is carried on by the waves
+    /// that open, and past the open one's deadline into the next.
     #[must_use]
     pub fn wave_of(&self, progress: &Progress, node: NodeNo, seat: &Seat) -> Option<u8> {
-        let own = if progress.canaries.contains(&node) {
-            Some(0)
-        } else {
-            seat.wave
-        };
+        let lot = if progress.canaries.contains(&node) { Some(0) } else { seat.wave };
+        let own = seat.moved.or(lot);
         match (own, &progress.open) {
             (Some(wave), Some(open)) if seat.state == SeatState::Waiting => {
-                Some(wave.max(open.wave))
+                Some(wave.max(open.wave.saturating_add(u8::from(open.moved))))
             }
             _ => own,
         }
@@ -393,6 +408,7 @@ impl Progress {
     pub fn new(waves: usize) -> Self {
         Self {
             v: 1,
+            drawn: None,
             ready: Power(0),
             refused: Power(0),
             waves: vec![WaveSum::default(); waves],
@@ -411,9 +427,13 @@ impl Progress {
     /// Failed power over the whole rollout.
     #[must_use]
     pub fn failed(&self) -> Power {
-        self.waves
-            .iter()
-            .fold(Power(0), |sum, wave| sum.plus(wave.1))
+        self.waves.iter().fold(Power(0), |sum, wave| sum.plus(wave.1))
+    }
+
+    /// Assigned power of a wave; of one that is not there, none.
+    #[must_use]
+    pub fn assigned(&self, wave: usize) -> Power {
+        self.waves.get(wave).map_or(Power(0), |sum| sum.0)
     }
 
     fn wave_mut(&mut self, wave: Option<u8>) -> Option<&mut WaveSum> {

@@ -10,14 +10,14 @@ use crate::node::{Lot, Node};
 use crate::report::Report;
 use crate::units::Power;
 
-/// What a node said, in a few bytes: the kind's letter and the first eight bytes of the statement's digest.
+/// What a node said, in a few bytes: the kind's letter and the first six bytes of the statement's digest, in hex.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct Said(String);
 
 impl Said {
     fn of(report: &Report) -> Self {
-        let digest: String = report.digest().to_string().chars().take(16).collect();
+        let digest: String = report.digest().to_string().chars().take(12).collect();
         Self(format!("{}{digest}", report.letter()))
     }
 
@@ -90,15 +90,9 @@ pub enum ReportRefused {
 }
 
 fn moved(report: &Report, seat: Option<&Seat>, allowed: &'static str) -> ReportRefused {
-    let from = seat.map_or_else(
-        || "not seated".to_owned(),
-        |seat| format!("{:?}", seat.state).to_lowercase(),
-    );
-    ReportRefused::Move {
-        kind: report.kind(),
-        from,
-        allowed,
-    }
+    let from =
+        seat.map_or_else(|| "not seated".to_owned(), |seat| format!("{:?}", seat.state).to_lowercase());
+    ReportRefused::Move { kind: report.kind(), from, allowed }
 }
 
 impl Rollout {
@@ -115,14 +109,13 @@ impl Rollout {
         brakes: &Brakes,
         now: Now,
     ) -> Result<Heard, ReportRefused> {
-        if let Some(heard) = repeated(seat.as_mut(), report) {
+        if let Some(heard) = self.repeated(seat.as_mut(), report) {
             return Ok(heard);
         }
         match report {
-            Report::Ready { release } if *release != self.release => Err(ReportRefused::Release {
-                expected: self.release,
-                found: *release,
-            }),
+            Report::Ready { release } if *release != self.release => {
+                Err(ReportRefused::Release { expected: self.release, found: *release })
+            }
             Report::Ready { .. } | Report::Deferred { .. } => {
                 self.hear_ready(progress, seat, node, report, brakes, now)
             }
@@ -148,27 +141,20 @@ impl Rollout {
         now: Now,
     ) -> Result<Heard, ReportRefused> {
         let phase = self.phase(progress, brakes, now);
-        let (Some(drawn), true) = (&self.drawn, takes_ready(phase)) else {
-            return Err(ReportRefused::Phase {
-                kind: report.kind(),
-                phase,
-            });
+        let (Some(drawn), true) = (progress.drawn, takes_ready(phase)) else {
+            return Err(ReportRefused::Phase { kind: report.kind(), phase });
         };
         match seat.as_ref().map(|seat| seat.state) {
             None | Some(SeatState::Refused) => {}
             Some(_) => return Err(moved(report, seat.as_ref(), "not seated, refused")),
         }
-        let was_refused = seat.is_some();
+        if let Some(refused) = seat.as_ref() {
+            progress.refused = progress.refused.minus(refused.power);
+        }
         let (wave, power) = match node.power_at(self.epoch) {
-            Some(power) => (
-                self.wave_for(progress, Lot::draw(&drawn.seed, node.no), power),
-                power,
-            ),
+            Some(power) => (self.wave_for(progress, Lot::draw(&drawn.seed, node.no), power), power),
             None => (None, node.power),
         };
-        if was_refused {
-            progress.refused = progress.refused.minus(power);
-        }
         if let Some(sum) = progress.wave_mut(wave) {
             sum.0 = sum.0.plus(power);
             progress.ready = progress.ready.plus(power);
@@ -179,6 +165,7 @@ impl Rollout {
         *seat = Some(Seat {
             v: 1,
             wave,
+            moved: None,
             power,
             state: SeatState::Assigned,
             attempt: 0,
@@ -189,11 +176,7 @@ impl Rollout {
             said: vec![Said::of(report)],
             equivocated: false,
         });
-        Ok(Heard::Counted {
-            halted: false,
-            rolling_back: false,
-            up: Power(0),
-        })
+        Ok(Heard::Counted { halted: false, rolling_back: false, up: Power(0) })
     }
 
     fn hear_refused(
@@ -207,10 +190,7 @@ impl Rollout {
     ) -> Result<Heard, ReportRefused> {
         let phase = self.phase(progress, brakes, now);
         if !matches!(phase, RolloutPhase::Preparing | RolloutPhase::Postponed) {
-            return Err(ReportRefused::Phase {
-                kind: report.kind(),
-                phase,
-            });
+            return Err(ReportRefused::Phase { kind: report.kind(), phase });
         }
         match seat.as_ref() {
             None => {}
@@ -218,6 +198,11 @@ impl Rollout {
                 if let Some(sum) = progress.wave_mut(held.wave) {
                     sum.0 = sum.0.minus(held.power);
                     progress.ready = progress.ready.minus(held.power);
+                }
+                // Another node of it may still be there; counting it out only brings in one canary more, while
+                // counting it in would make the gate wait for an organisation that left.
+                if held.wave == Some(0) {
+                    progress.first_of.retain(|known| *known != node.organisation);
                 }
             }
             Some(_) => return Err(moved(report, seat.as_ref(), "not seated, assigned")),
@@ -227,6 +212,7 @@ impl Rollout {
         *seat = Some(Seat {
             v: 1,
             wave: None,
+            moved: None,
             power,
             state: SeatState::Refused,
             attempt: 0,
@@ -237,11 +223,7 @@ impl Rollout {
             said: vec![Said::of(report)],
             equivocated: false,
         });
-        Ok(Heard::Counted {
-            halted: false,
-            rolling_back: false,
-            up: Power(0),
-        })
+        Ok(Heard::Counted { halted: false, rolling_back: false, up: Power(0) })
     }
 
     fn hear_seated(
@@ -254,29 +236,25 @@ impl Rollout {
         now: Now,
     ) -> Result<Heard, ReportRefused> {
         if report.attempt() != seat.attempt {
-            return Err(ReportRefused::Attempt {
-                expected: seat.attempt,
-                found: report.attempt(),
-            });
+            return Err(ReportRefused::Attempt { expected: seat.attempt, found: report.attempt() });
         }
         self.check_move(progress, seat, report)?;
         let wave = self.wave_of(progress, node.no, seat);
-        let was = seat.state;
         let power = seat.power;
-        leave(progress, wave, was, power);
+        leave(progress, wave, seat);
         let mut crossed = (false, false);
         let up = match report {
             Report::Activated { .. } => {
-                enter(progress, wave, SeatState::Trial, power);
                 seat.state = SeatState::Trial;
+                enter(progress, wave, seat);
                 progress.running = progress.running.plus(power);
                 seat.running = true;
                 Power(0)
             }
             Report::Healthy { .. } => {
-                enter(progress, wave, SeatState::Healthy, power);
                 seat.state = SeatState::Healthy;
-                if let Some(open) = progress.open_mut(wave) {
+                enter(progress, wave, seat);
+                if let Some(open) = progress.open_mut(wave).filter(|open| open.wants_two) {
                     note(&mut open.healthy_of, &node.organisation);
                 }
                 comes_up(seat)
@@ -285,8 +263,8 @@ impl Rollout {
                 seat.state = SeatState::Failed;
                 if let Some(sum) = progress.wave_mut(wave) {
                     sum.1 = sum.1.plus(power);
+                    note(&mut progress.failed_of, &node.organisation);
                 }
-                note(&mut progress.failed_of, &node.organisation);
                 crossed = self.judge_failures(progress, wave, now);
                 Power(0)
             }
@@ -308,58 +286,57 @@ impl Rollout {
         }
         seat.said.push(Said::of(report));
         self.mark_gate(progress, brakes, now);
-        Ok(Heard::Counted {
-            halted: crossed.0,
-            rolling_back: crossed.1,
-            up,
-        })
+        Ok(Heard::Counted { halted: crossed.0, rolling_back: crossed.1, up })
+    }
+
+    /// The answer to what was said before. A node that is past `ready` for this release said it, whether or not its
+    /// newest try has the words.
+    fn repeated(&self, seat: Option<&mut Seat>, report: &Report) -> Option<Heard> {
+        let seat = seat?;
+        let before_tries = report.attempt() == 0 && takes_no_try(report);
+        if !before_tries && report.attempt() != seat.attempt {
+            return None;
+        }
+        let ready = matches!(report, Report::Ready { release } if *release == self.release)
+            && seat.state != SeatState::Refused;
+        let said = Said::of(report);
+        if ready || seat.said.contains(&said) {
+            return Some(Heard::Repeated);
+        }
+        if !seat.said.iter().any(|earlier| earlier.is_of_kind(report)) {
+            return None;
+        }
+        let first = !seat.equivocated;
+        seat.equivocated = true;
+        Some(Heard::Equivocation { first })
     }
 
     /// The table of legal moves; healthy to failed stays legal until the end.
-    fn check_move(
-        &self,
-        progress: &Progress,
-        seat: &Seat,
-        report: &Report,
-    ) -> Result<(), ReportRefused> {
+    fn check_move(&self, progress: &Progress, seat: &Seat, report: &Report) -> Result<(), ReportRefused> {
         use SeatState::{Contained, Failed, Healthy, Leased, Lost, Trial};
         let back = progress.rolling_back.is_some() || seat.going_back;
         let (legal, allowed) = match report {
-            Report::Activated { .. } => (
-                matches!(seat.state, Leased | Lost) && !seat.running && !seat.going_back,
-                "leased, lost",
-            ),
+            Report::Activated { .. } => {
+                (matches!(seat.state, Leased | Lost) && !seat.running && !seat.going_back, "leased, lost")
+            }
             Report::Healthy { .. } => (seat.state == Trial, "trial"),
-            Report::Failed { .. } => (
-                matches!(seat.state, Leased | Lost | Trial | Healthy),
-                "leased, lost, trial, healthy",
-            ),
+            Report::Failed { .. } => {
+                (matches!(seat.state, Leased | Lost | Trial | Healthy), "leased, lost, trial, healthy")
+            }
             Report::RolledBack { release, .. } => {
                 if *release != self.previous {
-                    return Err(ReportRefused::Release {
-                        expected: self.previous,
-                        found: *release,
-                    });
+                    return Err(ReportRefused::Release { expected: self.previous, found: *release });
                 }
                 let ran = back && matches!(seat.state, Trial | Healthy | Leased | Lost);
-                (
-                    ran || matches!(seat.state, Failed | Contained),
-                    "failed, contained, or on its way back",
-                )
+                (ran || matches!(seat.state, Failed | Contained), "failed, contained, or on its way back")
             }
             Report::Contained { .. } => (
                 matches!(seat.state, Leased | Lost | Trial | Healthy | Failed),
                 "leased, lost, trial, healthy, failed",
             ),
-            Report::Ready { .. } | Report::Refused { .. } | Report::Deferred { .. } => {
-                (false, "not seated")
-            }
+            Report::Ready { .. } | Report::Refused { .. } | Report::Deferred { .. } => (false, "not seated"),
         };
-        if legal {
-            Ok(())
-        } else {
-            Err(moved(report, Some(seat), allowed))
-        }
+        if legal { Ok(()) } else { Err(moved(report, Some(seat), allowed)) }
     }
 
     /// Tests the bars in the transaction that reports the failure. One organisation alone only halts; the failure
@@ -368,26 +345,14 @@ impl Rollout {
         if progress.outcome.is_some() || progress.rolling_back.is_some() {
             return (false, false);
         }
-        let sum = wave
-            .and_then(|wave| progress.waves.get(usize::from(wave)))
-            .copied()
-            .unwrap_or_default();
+        let sum = wave.and_then(|wave| progress.waves.get(usize::from(wave))).copied().unwrap_or_default();
         let crossed = self.plan.failure.wave_bps.exceeded_by(sum.1, sum.0)
-            || self
-                .plan
-                .failure
-                .rollout_bps
-                .exceeded_by(progress.failed(), self.registered);
+            || self.plan.failure.rollout_bps.exceeded_by(progress.failed(), self.registered);
         let halts = crossed && progress.halted.is_none();
         if halts {
-            progress.halted = Some(Halt {
-                cause: HaltCause::Failures,
-                since: now.into(),
-            });
+            progress.halted = Some(Halt { cause: HaltCause::Failures, since: now.into() });
         }
-        let failed = progress
-            .halted
-            .is_some_and(|halt| halt.cause == HaltCause::Failures);
+        let failed = crossed || progress.halted.is_some_and(|halt| halt.cause == HaltCause::Failures);
         let back = failed && progress.failed_of.len() >= 2 && self.goes_back();
         if back {
             progress.rolling_back = Some(now.into());
@@ -399,11 +364,7 @@ impl Rollout {
     pub(super) fn mark_gate(&self, progress: &mut Progress, brakes: &Brakes, now: Now) {
         let reached = self.gate_reached(progress);
         if let Some(open) = progress.open.as_mut() {
-            open.gate = if reached {
-                open.gate.or(Some(brakes.clock(now)))
-            } else {
-                None
-            };
+            open.gate = if reached { open.gate.or(Some(brakes.clock(now))) } else { None };
         }
     }
 
@@ -414,13 +375,17 @@ impl Rollout {
             return false;
         };
         let index = usize::from(open.wave);
-        let (Some(wave), Some(sum)) = (self.plan.waves.get(index), progress.waves.get(index))
-        else {
+        let (Some(wave), Some(sum)) = (self.plan.waves.get(index), progress.waves.get(index)) else {
             return false;
         };
-        let two = open.wave > 0 || progress.first_of.len() < 2 || open.healthy_of.len() >= 2;
+        let two = !open.wants_two || open.healthy_of.len() >= 2;
         two && open.healthy > Power(0) && wave.healthy_bps.reached_by(open.healthy, sum.0)
     }
+}
+
+/// Is it about the rollout, and not about one of the node's tries?
+fn takes_no_try(report: &Report) -> bool {
+    matches!(report, Report::Ready { .. } | Report::Refused { .. } | Report::Deferred { .. })
 }
 
 fn takes_ready(phase: RolloutPhase) -> bool {
@@ -431,62 +396,35 @@ fn takes_ready(phase: RolloutPhase) -> bool {
     }
 }
 
-fn repeated(seat: Option<&mut Seat>, report: &Report) -> Option<Heard> {
-    let seat = seat?;
-    if report.attempt() != seat.attempt && report.attempt() != 0 {
-        return None;
-    }
-    let said = Said::of(report);
-    if seat.said.contains(&said) {
-        return Some(Heard::Repeated);
-    }
-    if !seat.said.iter().any(|earlier| earlier.is_of_kind(report)) {
-        return None;
-    }
-    let first = !seat.equivocated;
-    seat.equivocated = true;
-    Some(Heard::Equivocation { first })
+/// Takes a node's power out of the bucket that its seat names.
+pub(super) fn leave(progress: &mut Progress, wave: Option<u8>, seat: &Seat) {
+    shift(progress, wave, seat, |sum| *sum = sum.minus(seat.power));
 }
 
-/// Takes a node's power out of the bucket it is in.
-pub(super) fn leave(progress: &mut Progress, wave: Option<u8>, state: SeatState, power: Power) {
-    if state == SeatState::Leased {
-        progress.leased = progress.leased.minus(power);
-    }
-    if let Some(open) = progress.open_mut(wave) {
-        match state {
-            SeatState::Waiting => open.waiting = open.waiting.minus(power),
-            SeatState::Leased => open.leased = open.leased.minus(power),
-            SeatState::Trial => open.trial = open.trial.minus(power),
-            SeatState::Healthy => open.healthy = open.healthy.minus(power),
-            SeatState::Assigned
-            | SeatState::Refused
-            | SeatState::Lost
-            | SeatState::Failed
-            | SeatState::RolledBack
-            | SeatState::Contained => {}
-        }
-    }
+/// Puts a node's power into the bucket that its seat names.
+pub(super) fn enter(progress: &mut Progress, wave: Option<u8>, seat: &Seat) {
+    shift(progress, wave, seat, |sum| *sum = sum.plus(seat.power));
 }
 
-/// Puts a node's power into a bucket.
-pub(super) fn enter(progress: &mut Progress, wave: Option<u8>, state: SeatState, power: Power) {
-    if state == SeatState::Leased {
-        progress.leased = progress.leased.plus(power);
+fn shift(progress: &mut Progress, wave: Option<u8>, seat: &Seat, change: impl Fn(&mut Power)) {
+    // A node on its way back is in `running` already.
+    if seat.state == SeatState::Leased && !seat.running {
+        change(&mut progress.leased);
     }
-    if let Some(open) = progress.open_mut(wave) {
-        match state {
-            SeatState::Waiting => open.waiting = open.waiting.plus(power),
-            SeatState::Leased => open.leased = open.leased.plus(power),
-            SeatState::Trial => open.trial = open.trial.plus(power),
-            SeatState::Healthy => open.healthy = open.healthy.plus(power),
-            SeatState::Assigned
-            | SeatState::Refused
-            | SeatState::Lost
-            | SeatState::Failed
-            | SeatState::RolledBack
-            | SeatState::Contained => {}
-        }
+    let Some(open) = progress.open_mut(wave) else {
+        return;
+    };
+    match seat.state {
+        SeatState::Waiting => change(&mut open.waiting),
+        SeatState::Leased => change(&mut open.leased),
+        SeatState::Trial => change(&mut open.trial),
+        SeatState::Healthy => change(&mut open.healthy),
+        SeatState::Assigned
+        | SeatState::Refused
+        | SeatState::Lost
+        | SeatState::Failed
+        | SeatState::RolledBack
+        | SeatState::Contained => {}
     }
 }
 

@@ -1,0 +1,38 @@
+//! What a vote may still decide about a rollout that has ended with its release on nodes (design 4).
+
+use super::vote::VoteRefused;
+use super::{Outcome, Progress, Rollout, RolloutPhase, Transition};
+use crate::clock::Now;
+use crate::release::Reversibility;
+
+impl Rollout {
+    /// Takes back what was completed or contained. The caller has checked that it is its component's newest rollout
+    /// and that none is live, makes it live again, and denies the release. This is the one decision that a terminal
+    /// phase gives way to: without it a release that turns out bad after its rollout could not be undone.
+    ///
+    /// # Errors
+    /// [`VoteRefused`] for any other phase, and for a release without a way back.
+    pub fn reopen_to_roll_back(
+        &self,
+        progress: &mut Progress,
+        now: Now,
+    ) -> Result<Transition, VoteRefused> {
+        match progress.outcome {
+            Some(Outcome::Completed | Outcome::Contained) => {}
+            Some(outcome) => {
+                return Err(VoteRefused::Phase {
+                    verb: "rolled back",
+                    phase: RolloutPhase::Ended(outcome),
+                    allowed: "in a wave, halted, completed or contained",
+                });
+            }
+            None => return Ok(Transition::RollingBack),
+        }
+        if self.reversibility == Reversibility::ForwardOnly {
+            return Err(VoteRefused::ForwardOnly);
+        }
+        progress.outcome = None;
+        progress.rolling_back = Some(now.into());
+        Ok(Transition::RollingBack)
+    }
+}

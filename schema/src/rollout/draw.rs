@@ -1,0 +1,76 @@
+//! The draw: the seed of a rollout, from a block that no message chooses (design 4, "Seed").
+
+use super::{Drawn, Outcome, Progress, Rollout, RolloutPhase};
+use crate::brake::Brakes;
+use crate::clock::Now;
+use crate::digest::Digest;
+use crate::node;
+use crate::units::{Height, RolloutId};
+
+/// Why nothing is drawn.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DrawRefused {
+    /// The block that may be the seed has not come.
+    #[error("the seed may be drawn from height {from} on, this is height {found}; try again then")]
+    Early {
+        /// The first that may.
+        from: Height,
+        /// This block.
+        found: Height,
+    },
+    /// It ended before.
+    #[error("the rollout ended {outcome:?} before its draw")]
+    Ended {
+        /// How.
+        outcome: Outcome,
+    },
+}
+
+impl Rollout {
+    /// Fixes the seed by the block that asks; `time_nanos` is its time. Drawn before: nothing changes, and the
+    /// answer is `None`.
+    ///
+    /// # Errors
+    /// [`DrawRefused`].
+    #[expect(clippy::too_many_arguments, reason = "each goes into the seed or decides when it may be drawn")]
+    pub fn draw(
+        &self,
+        progress: &mut Progress,
+        chain_id: &str,
+        contract: &str,
+        id: RolloutId,
+        time_nanos: u64,
+        brakes: &Brakes,
+        now: Now,
+    ) -> Result<Option<Digest>, DrawRefused> {
+        if progress.drawn.is_some() {
+            return Ok(None);
+        }
+        if let RolloutPhase::Ended(outcome) = self.phase(progress, brakes, now) {
+            return Err(DrawRefused::Ended { outcome });
+        }
+        if now.height < self.draw_from {
+            return Err(DrawRefused::Early { from: self.draw_from, found: now.height });
+        }
+        let seed = node::seed(chain_id, contract, id, now.height.0, time_nanos);
+        progress.drawn = Some(Drawn { seed, from: brakes.clock(now) });
+        Ok(Some(seed))
+    }
+}
+
+/// A digest in base64: a third shorter, where it is written with every report.
+pub(super) mod base64 {
+    use cosmwasm_std::Binary;
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    use crate::digest::Digest;
+
+    pub(in crate::rollout) fn serialize<S: Serializer>(digest: &Digest, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&Binary::new(digest.0.to_vec()).to_base64())
+    }
+
+    pub(in crate::rollout) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Digest, D::Error> {
+        let bytes = Binary::from_base64(&String::deserialize(from)?).map_err(de::Error::custom)?;
+        bytes.to_array().map(Digest).map_err(de::Error::custom)
+    }
+}

@@ -1,0 +1,112 @@
+//! What a vote changes in a rollout: cancel, resume, roll back (design 4).
+
+use super::{Halt, HaltCause, Outcome, Progress, Rollout, RolloutPhase, Transition};
+use crate::brake::Brakes;
+use crate::clock::Now;
+use crate::release::Reversibility;
+use crate::units::{Height, Power};
+
+/// Why a vote's wish cannot be met.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum VoteRefused {
+    /// The rollout is not where this can happen.
+    #[error("a rollout that is {phase:?} cannot be {verb}; allowed: {allowed}")]
+    Phase {
+        /// What was asked.
+        verb: &'static str,
+        /// Where the rollout is.
+        phase: RolloutPhase,
+        /// Where it would have to be.
+        allowed: &'static str,
+    },
+    /// The release says that there is no way back.
+    #[error("the release is forward_only: there is no way back; cancel the rollout to halt it")]
+    ForwardOnly,
+}
+
+impl Rollout {
+    /// Could any node run the release, or have run it? A lease that is out counts: its holder may be switching.
+    #[must_use]
+    pub fn is_touched(&self, progress: &Progress) -> bool {
+        progress.running.plus(progress.leased).plus(progress.failed()) > Power(0)
+    }
+
+    /// Cancels it: before any node was let at it it ends, after that it halts.
+    ///
+    /// # Errors
+    /// [`VoteRefused::Phase`] once it halted, goes back, or ended.
+    pub fn cancel(
+        &self,
+        progress: &mut Progress,
+        brakes: &Brakes,
+        now: Now,
+    ) -> Result<Transition, VoteRefused> {
+        let phase = self.phase(progress, brakes, now);
+        match phase {
+            RolloutPhase::Drawing
+            | RolloutPhase::Preparing
+            | RolloutPhase::Postponed
+            | RolloutPhase::Wave(_) => {}
+            RolloutPhase::Halted | RolloutPhase::RollingBack | RolloutPhase::Ended(_) => {
+                return Err(VoteRefused::Phase {
+                    verb: "cancelled",
+                    phase,
+                    allowed: "before it halts or ends",
+                });
+            }
+        }
+        if self.is_touched(progress) {
+            progress.halted = Some(Halt { cause: HaltCause::Cancelled, since: now.into() });
+            return Ok(Transition::Halted(HaltCause::Cancelled));
+        }
+        let outcome = Outcome::Cancelled;
+        progress.outcome = Some(outcome);
+        Ok(Transition::Ended { outcome, unaccounted: Power(0) })
+    }
+
+    /// Lets a halted rollout go on with the wave that it halted in: its height, deadline and soak begin anew. The
+    /// caller has checked that no brake holds, since no height is fixed under one.
+    ///
+    /// # Errors
+    /// [`VoteRefused::Phase`] where it is not halted.
+    pub fn resume(&self, progress: &mut Progress, brakes: &Brakes, now: Now) -> Result<(), VoteRefused> {
+        let phase = self.phase(progress, brakes, now);
+        if phase != RolloutPhase::Halted {
+            return Err(VoteRefused::Phase { verb: "resumed", phase, allowed: "halted" });
+        }
+        progress.halted = None;
+        if let Some(open) = progress.open.as_mut() {
+            open.since = brakes.clock(now);
+            open.height = Height(now.height.0.saturating_add(self.plan.notice_blocks.0));
+            open.gate = None;
+        }
+        // Healthy power may suffice already, and then no further report would start the soak.
+        self.mark_gate(progress, brakes, now);
+        Ok(())
+    }
+
+    /// Takes it back.
+    ///
+    /// # Errors
+    /// [`VoteRefused`] before a wave opened, once it goes back or ended, and for a release without a way back.
+    pub fn roll_back(
+        &self,
+        progress: &mut Progress,
+        brakes: &Brakes,
+        now: Now,
+    ) -> Result<Transition, VoteRefused> {
+        let phase = self.phase(progress, brakes, now);
+        if !matches!(phase, RolloutPhase::Wave(_) | RolloutPhase::Halted) {
+            return Err(VoteRefused::Phase {
+                verb: "rolled back",
+                phase,
+                allowed: "in a wave, halted",
+            });
+        }
+        if self.reversibility == Reversibility::ForwardOnly {
+            return Err(VoteRefused::ForwardOnly);
+        }
+        progress.rolling_back = Some(now.into());
+        Ok(Transition::RollingBack)
+    }
+}
