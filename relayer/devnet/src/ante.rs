@@ -329,14 +329,14 @@ impl Ante<'_> {
     }
 }
 
-/// The SDK takes 64 bytes r || s with a low s only.
+/// The SDK takes 64 bytes r || s with a low s only, and so does k256.
 fn signed(key: &PublicKey, document: &[u8], signature: &[u8]) -> bool {
     let (Ok(key), Ok(signature)) =
         (VerifyingKey::from_sec1_bytes(&key.to_bytes()), Signature::from_slice(signature))
     else {
         return false;
     };
-    signature.normalize_s().is_none() && key.verify(document, &signature).is_ok()
+    key.verify(document, &signature).is_ok()
 }
 
 /// The amount of one denomination in a list.

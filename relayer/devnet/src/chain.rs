@@ -131,7 +131,6 @@ impl Chain {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         loop {
             tokio::select! {
-                biased;
                 _ = stop.wait_for(|stop| *stop) => return,
                 _ = ticks.tick() => self.make_block(),
                 command = commands.recv() => match command {

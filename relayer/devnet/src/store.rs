@@ -3,7 +3,7 @@
 //! [`VersionedStore`] lies under cw-multi-test on the chain's own thread. [`History`] is shared
 //! with the readers, so a raw read never waits for a block that is being made.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::ops::Bound;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -17,11 +17,11 @@ pub(crate) const WINDOW_BLOCKS: u64 = 1_000;
 pub(crate) type Change = (Vec<u8>, Option<Vec<u8>>);
 
 /// The storage under cw-multi-test: the current values, an undo log of the open transaction and
-/// the keys that the open block has written.
+/// the values that the open block found under the keys it has written.
 #[derive(Default)]
 pub(crate) struct VersionedStore {
     current: BTreeMap<Vec<u8>, Vec<u8>>,
-    written: BTreeSet<Vec<u8>>,
+    before_block: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
     undo: Option<Vec<Change>>,
 }
 
@@ -46,12 +46,14 @@ impl VersionedStore {
         }
     }
 
-    /// Ends the block: the keys written since the last call with their values, in key order.
+    /// Ends the block: the keys whose values are other than before it, in key order. What a
+    /// transaction wrote and took back is no change.
     pub(crate) fn take_changes(&mut self) -> Vec<Change> {
-        let written = std::mem::take(&mut self.written);
-        written
+        let before_block = std::mem::take(&mut self.before_block);
+        before_block
             .into_iter()
-            .map(|key| {
+            .filter(|(key, before)| self.current.get(key) != before.as_ref())
+            .map(|(key, _)| {
                 let value = self.current.get(&key).cloned();
                 (key, value)
             })
@@ -64,9 +66,11 @@ impl VersionedStore {
             None => self.current.remove(key),
         };
         if let Some(undo) = &mut self.undo {
-            undo.push((key.to_vec(), before));
+            undo.push((key.to_vec(), before.clone()));
         }
-        self.written.insert(key.to_vec());
+        if !self.before_block.contains_key(key) {
+            self.before_block.insert(key.to_vec(), before);
+        }
     }
 }
 

@@ -213,3 +213,11 @@ fn a_hundred_thousand_blocks_are_made_at_once() {
     assert_eq!(chain.machine.app.block_info().height, height);
     assert_eq!(chain.history.latest(), height);
 }
+
+#[test]
+fn chain_time_always_grows() {
+    let clock = Clock { genesis_nanos: 1_000, started: Instant::now(), skipped: Duration::from_nanos(500) };
+    assert!(clock.after(0) >= 1_500);
+    let ahead = 1 << 60;
+    assert_eq!(clock.after(ahead), ahead + 1);
+}

@@ -99,3 +99,21 @@ fn ranges_run_both_ways_and_a_backward_one_is_empty() {
     assert!(keys(Some(b"c"), Some(b"a"), Order::Ascending).is_empty());
     assert!(keys(Some(b"b"), Some(b"b"), Order::Ascending).is_empty());
 }
+
+#[test]
+fn a_block_changes_what_differs_after_it() {
+    let mut store = VersionedStore::default();
+    store.set(b"same", b"1");
+    store.set(b"gone", b"1");
+    assert_eq!(store.take_changes(), [set("gone", "1"), set("same", "1")]);
+    store.set(b"same", b"2");
+    store.set(b"same", b"1");
+    store.remove(b"gone");
+    store.remove(b"never");
+    store.begin();
+    store.set(b"back", b"1");
+    store.roll_back();
+    store.set(b"new", b"1");
+    assert_eq!(store.take_changes(), [delete("gone"), set("new", "1")]);
+    assert!(store.take_changes().is_empty());
+}

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use concord_devnet::{Devnet, DevnetConfig, GenesisAccount, GenesisCoin, Instantiate};
 use cosmrs::crypto::secp256k1::SigningKey;
 use cosmrs::proto::cosmos::auth::v1beta1::{BaseAccount, QueryAccountRequest, QueryAccountResponse};
+use cosmrs::proto::cosmwasm::wasm::v1::{QuerySmartContractStateRequest, QuerySmartContractStateResponse};
 use cosmrs::tx::{Body, Fee, SignDoc, SignerInfo};
 use cosmrs::{Any, Coin as CosmosCoin};
 use cosmwasm_std::{
@@ -240,6 +241,18 @@ impl Net {
         assert_eq!(answer["code"], 0, "{answer}");
         let value = answer["value"].as_str()?;
         Some(String::from_utf8(STANDARD.decode(value).unwrap()).unwrap())
+    }
+
+    /// What the contract itself reads under a key now, empty when it is absent.
+    pub(crate) async fn smart_get(&self, key: &str) -> String {
+        let msg = QueryMsg::Get { key: key.to_owned() };
+        let request = QuerySmartContractStateRequest {
+            address: self.contract.clone(),
+            query_data: serde_json::to_vec(&msg).unwrap(),
+        };
+        let path = "/cosmwasm.wasm.v1.Query/SmartContractState";
+        let answer: QuerySmartContractStateResponse = self.grpc(path, request).await;
+        serde_json::from_slice(&answer.data).unwrap()
     }
 
     pub(crate) async fn account(&self, address: &str) -> BaseAccount {

@@ -437,7 +437,7 @@ async fn a_simulation_answers_the_constant_and_leaves_nothing() {
         .sign(&signer);
     let answer: SimulateResponse = net.grpc(path, simulate(bytes)).await;
     assert_eq!(answer.gas_info.unwrap().gas_used, concord_devnet::GAS_USED);
-    assert_eq!(net.raw("a", 0).await, None);
+    assert_eq!(net.smart_get("a").await, "");
     assert_eq!(net.account(&address(&signer)).await.sequence, 0);
 
     for (name, signing, log) in [
@@ -453,5 +453,5 @@ async fn a_simulation_answers_the_constant_and_leaves_nothing() {
         assert_eq!(answer["code"], 6, "{name}: {answer}");
         assert!(answer["log"].as_str().unwrap().contains(log), "{name}: {answer}");
     }
-    assert_eq!(net.raw("failed", 0).await, None);
+    assert_eq!(net.smart_get("failed").await, "");
 }
