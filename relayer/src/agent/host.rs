@@ -1,0 +1,358 @@
+//! Performs effects. Each runs in a task of its own and answers once; nothing is awaited inside a turn of the machine.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use concord_decide::{DaemonView, DiskView, Ended, Input, Link as LinkView};
+use concord_schema::Digest;
+use concord_schema::release::Artifact;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use super::prober;
+use crate::act::fetch::{Fetcher, Want};
+use crate::act::probe::{Check, Prober};
+use crate::act::process::{
+    Adoption, Daemon, Exit, Found, Identity, Launch, Patience, ProcessError, Run, Slot,
+};
+use crate::act::store::{Link, Store, StoreError};
+
+/// How long a daemon that is just being started is waited for before its place counts as unclear.
+const FIND_WITHIN: Duration = Duration::from_secs(2);
+
+/// What comes back to the loop.
+#[derive(Debug)]
+pub(super) enum Answer {
+    /// For the machine as it is.
+    Input(Input),
+    /// A start is over; its process is journaled first.
+    Spawned {
+        /// The machine's number of it.
+        number: u64,
+        /// Its daemon, or why there is none.
+        spawned: Result<Arc<Daemon>, String>,
+    },
+    /// A look is over; a daemon that it found is journaled first.
+    Looked {
+        /// What is there.
+        view: DiskView,
+        /// The daemon that was adopted, with its number.
+        daemon: Option<(u64, Arc<Daemon>)>,
+    },
+}
+
+/// The newest start, as the journal knows it.
+#[derive(Clone, Debug)]
+pub(super) struct Started {
+    /// The machine's number of it.
+    pub(super) number: u64,
+    /// Its token and digest.
+    pub(super) run: Run,
+    /// Its process, if it is known.
+    pub(super) identity: Option<Identity>,
+}
+
+/// The agent's hands.
+#[derive(Debug)]
+pub(super) struct Host {
+    /// The artifacts.
+    pub(super) store: Store,
+    /// The daemon's place.
+    pub(super) slot: Slot,
+    /// How the daemon is started.
+    pub(super) launch: Launch,
+    /// How long a stop may take.
+    pub(super) patience: Patience,
+    /// Downloads.
+    pub(super) fetcher: Arc<Fetcher>,
+    /// Probes.
+    pub(super) prober: Arc<Prober>,
+    /// What is probed.
+    pub(super) checks: Arc<Vec<Check>>,
+    /// Where answers go.
+    pub(super) answers: mpsc::Sender<Answer>,
+    /// The daemon, while one is known to run.
+    pub(super) daemon: Option<(u64, Arc<Daemon>)>,
+    /// The newest start.
+    pub(super) started: Option<Started>,
+    fetching: Option<JoinHandle<()>>,
+    probing: Option<JoinHandle<()>>,
+}
+
+/// Failures go on in words: the machine keeps them for people and decides by success alone.
+fn told<E: std::error::Error>(error: &E) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        text.push_str(": ");
+        text.push_str(&next.to_string());
+        cause = next.source();
+    }
+    text
+}
+
+impl Host {
+    /// Hands for one node.
+    #[must_use]
+    #[expect(clippy::too_many_arguments, reason = "each is one tool")]
+    pub(super) fn new(
+        store: Store,
+        slot: Slot,
+        launch: Launch,
+        patience: Patience,
+        fetcher: Fetcher,
+        prober: Prober,
+        checks: Vec<Check>,
+        answers: mpsc::Sender<Answer>,
+    ) -> Self {
+        Self {
+            store,
+            slot,
+            launch,
+            patience,
+            fetcher: Arc::new(fetcher),
+            prober: Arc::new(prober),
+            checks: Arc::new(checks),
+            answers,
+            daemon: None,
+            started: None,
+            fetching: None,
+            probing: None,
+        }
+    }
+
+    fn answer(&self, work: impl Future<Output = Answer> + Send + 'static) -> JoinHandle<()> {
+        let answers = self.answers.clone();
+        tokio::spawn(async move {
+            let answer = work.await;
+            // Without a receiver the agent is ending, and the journal repeats the effect at the next start.
+            let _ = answers.send(answer).await;
+        })
+    }
+
+    fn input(&self, work: impl Future<Output = Input> + Send + 'static) {
+        drop(self.answer(async move { Answer::Input(work.await) }));
+    }
+
+    /// Something that is done by doing nothing: taking out of service and snapshots have no driver yet.
+    pub(super) fn nothing(&self, input: Input) {
+        self.input(async move { input });
+    }
+
+    /// Fetches an artifact; replaces a fetch under way.
+    pub(super) fn fetch(&mut self, artifact: Artifact) {
+        if let Some(earlier) = self.fetching.take() {
+            earlier.abort();
+        }
+        let (fetcher, store) = (self.fetcher.clone(), self.store.clone());
+        self.fetching = Some(self.answer(async move {
+            let want =
+                Want { digest: artifact.digest, bytes: artifact.size_bytes, addresses: &artifact.uris };
+            let progress = |bytes: u64, total: u64| tracing::trace!(bytes, total, "fetching");
+            let ended = fetcher.fetch(&store, want, &progress).await;
+            let ended = ended.map(|_| ()).map_err(|error| told(&error));
+            Answer::Input(Input::Fetched { digest: artifact.digest, ended })
+        }));
+    }
+
+    /// Hashes an artifact again through one descriptor.
+    pub(super) fn stage(&self, digest: Digest) {
+        let store = self.store.clone();
+        self.input(async move {
+            let ended = blocking(move || store.open_verified(&digest).map(|_| ())).await;
+            Input::Staged { digest, ended }
+        });
+    }
+
+    /// Points `current` at an artifact.
+    pub(super) fn switch(&self, to: Digest) {
+        let store = self.store.clone();
+        self.input(async move {
+            let ended = blocking(move || store.switch(&to)).await;
+            Input::Switched { to, ended }
+        });
+    }
+
+    /// Removes what neither link needs, nor `keep`.
+    pub(super) fn collect(&self, keep: Option<Digest>) {
+        let store = self.store.clone();
+        drop(tokio::spawn(async move {
+            let pinned: BTreeSet<Digest> = keep.into_iter().collect();
+            if let Err(why) = blocking(move || store.collect(&pinned).map(|_| ())).await {
+                tracing::warn!(why, "old artifacts were not removed");
+            }
+        }));
+    }
+
+    /// Ends the daemon and proves that nothing of it is alive.
+    pub(super) fn stop(&mut self, run: u64) {
+        let (slot, patience, started) = (self.slot.clone(), self.patience, self.started.clone());
+        let daemon = self.daemon.take().map(|(_, daemon)| daemon);
+        self.input(async move {
+            let ended = match (daemon, started) {
+                (Some(daemon), _) => daemon.stop(patience).await.map(|_| ()),
+                (None, Some(started)) => {
+                    slot.end(&started.run, started.identity.as_ref(), patience).await.map(|_| ())
+                }
+                (None, None) => Ok(()),
+            };
+            Input::Stopped { run, ended: ended.map_err(|error| told(&error)) }
+        });
+    }
+
+    /// Starts what `current` points at. `run` is in the journal.
+    pub(super) fn spawn(&mut self, number: u64, run: Run) {
+        self.started = Some(Started { number, run: run.clone(), identity: None });
+        let (store, slot, launch) = (self.store.clone(), self.slot.clone(), self.launch.clone());
+        drop(self.answer(async move {
+            let spawned = start(&store, &slot, &launch, &run).await;
+            Answer::Spawned { number, spawned: spawned.map(Arc::new) }
+        }));
+    }
+
+    /// Tells the machine when the daemon's process ends.
+    pub(super) fn watch(&self, number: u64, daemon: Arc<Daemon>) {
+        self.input(async move {
+            let (code, signal) = match daemon.wait().await {
+                Ok(exited) => match exited.exit {
+                    Exit::Code(code) => (Some(code), None),
+                    Exit::Signal(signal) => (None, Some(signal)),
+                    Exit::Unknown => (None, None),
+                },
+                Err(error) => {
+                    tracing::warn!(why = told(&error), "the daemon's end could not be watched");
+                    (None, None)
+                }
+            };
+            Input::DaemonExited { run: number, code, signal }
+        });
+    }
+
+    /// Probes every so often; replaces earlier probing.
+    pub(super) fn start_probing(&mut self, interval_ms: u64) {
+        self.stop_probing();
+        let daemon = self.daemon.as_ref().map(|(_, daemon)| daemon.clone());
+        let interval = Duration::from_millis(interval_ms.max(1));
+        let work =
+            prober::probe(self.prober.clone(), self.checks.clone(), daemon, interval, self.answers.clone());
+        self.probing = Some(tokio::spawn(work));
+    }
+
+    /// No more probes.
+    pub(super) fn stop_probing(&mut self) {
+        if let Some(probing) = self.probing.take() {
+            probing.abort();
+        }
+    }
+
+    /// Looks at links, store and daemon.
+    pub(super) fn look(&self, target: Option<Digest>) {
+        let (store, slot, started) = (self.store.clone(), self.slot.clone(), self.started.clone());
+        let (known, patience) = (self.daemon.clone(), self.patience);
+        drop(self.answer(async move {
+            let (view, daemon) = look(&store, &slot, started, known, patience, target).await;
+            Answer::Looked { view, daemon }
+        }));
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, String> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(ended) => ended.map_err(|error| told(&error)),
+        Err(error) => Err(format!("the work was cut off: {error}")),
+    }
+}
+
+async fn start(store: &Store, slot: &Slot, launch: &Launch, run: &Run) -> Result<Daemon, String> {
+    let (opened, digest) = (store.clone(), run.executable);
+    let program = blocking(move || {
+        let current = opened.current()?;
+        opened.open_verified(&digest).map(|program| (program, current))
+    });
+    let (program, current) = program.await?;
+    if current != Some(digest) {
+        let found = current.map_or_else(|| "nothing".to_owned(), |digest| digest.to_string());
+        return Err(format!("`current` points at {found}, expected {digest}; nothing was started"));
+    }
+    slot.spawn(run, &program, launch).await.map_err(|error| told(&error))
+}
+
+/// What is on this host, and the daemon that can be proved to run.
+pub(super) async fn look(
+    store: &Store,
+    slot: &Slot,
+    started: Option<Started>,
+    known: Option<(u64, Arc<Daemon>)>,
+    patience: Patience,
+    target: Option<Digest>,
+) -> (DiskView, Option<(u64, Arc<Daemon>)>) {
+    let current = match store.link(Link::Current) {
+        Ok(Some(digest)) => LinkView::To(digest),
+        Ok(None) => LinkView::Missing,
+        Err(error) => LinkView::Broken { why: told(&error) },
+    };
+    let (daemon, adopted) = match find(slot, started, known, patience).await {
+        Ok(found) => found,
+        Err(error) => {
+            tracing::warn!(why = told(&error), "the daemon could be neither found nor ruled out");
+            (DaemonView::Unknown, None)
+        }
+    };
+    let view = DiskView {
+        current,
+        previous: store.previous().unwrap_or_default(),
+        daemon,
+        staged: target.is_some_and(|digest| store.holds(&digest)),
+    };
+    (view, adopted)
+}
+
+type Seen = (DaemonView, Option<(u64, Arc<Daemon>)>);
+
+async fn find(
+    slot: &Slot,
+    started: Option<Started>,
+    known: Option<(u64, Arc<Daemon>)>,
+    patience: Patience,
+) -> Result<Seen, ProcessError> {
+    if let Some((number, daemon)) = known
+        && daemon.is_alive()?
+    {
+        let digest = daemon.identity().run.executable;
+        return Ok((DaemonView::Running { digest }, Some((number, daemon))));
+    }
+    let Some(Started { number, run, identity }) = started else { return Ok((DaemonView::Dead, None)) };
+    let running = |daemon: Daemon| {
+        let digest = daemon.identity().run.executable;
+        (DaemonView::Running { digest }, Some((number, Arc::new(daemon))))
+    };
+    match &identity {
+        Some(identity) => match slot.adopt(identity).await? {
+            Adoption::Adopted(daemon) => Ok(running(daemon)),
+            Adoption::NotOurs { found } => Ok((DaemonView::Running { digest: found }, None)),
+            Adoption::Dead { host_lost, left_behind } => {
+                if !left_behind.is_empty() {
+                    slot.end(&run, Some(identity), patience).await?;
+                }
+                Ok((if host_lost { DaemonView::HostLost } else { DaemonView::Dead }, None))
+            }
+        },
+        None => match slot.find(&run, FIND_WITHIN).await? {
+            Found::Nobody => Ok((DaemonView::Dead, None)),
+            Found::Daemon(daemon) => Ok(running(daemon)),
+            Found::Strays(_) => {
+                slot.end(&run, None, patience).await?;
+                Ok((DaemonView::Dead, None))
+            }
+        },
+    }
+}
+
+/// An ending in words, for the journal.
+#[must_use]
+pub(super) fn failure(ended: &Ended) -> Option<String> {
+    ended.as_ref().err().cloned()
+}

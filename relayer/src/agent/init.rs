@@ -1,0 +1,111 @@
+//! `concord init --adopt PATH`: hands a node that runs today to the agent. The binary must be what the chain says that
+//! the fleet runs, byte by byte (NODE-2).
+
+use std::path::Path;
+
+use concord_decide::{Memory, Served};
+use concord_schema::Digest;
+use serde::Serialize;
+
+use super::error::AgentError;
+use super::record::{Recalled, Record};
+use super::view::Viewer;
+use super::{FOLDER_MODE, JOURNAL, now_ms};
+use crate::act::durable::create_dir;
+use crate::act::store::{Link, Store};
+use crate::chain::Chain;
+use crate::config::AgentConfig;
+use crate::journal::{FolderLock, Journal, Limits};
+
+/// How often a command asks all endpoints.
+const TRIES_MAX: u32 = 3;
+
+/// What was adopted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Adopted {
+    /// The component.
+    pub component: String,
+    /// Its current version.
+    pub version: String,
+    /// Digest of the release.
+    pub release: Digest,
+    /// Digest of the binary.
+    pub artifact: Digest,
+    /// The agent's folder.
+    pub home: String,
+}
+
+/// Hashes the binary, demands the digest of the component's current release for this platform, stores it durably,
+/// points `current` at it, and begins the journal. Repeating it after a crash is safe.
+///
+/// # Errors
+/// [`AgentError`]; a folder with a history is refused.
+pub async fn init(config: &AgentConfig, adopt: &Path) -> Result<Adopted, AgentError> {
+    let home = &config.node.home;
+    create_dir(home, FOLDER_MODE)?;
+    let lock = FolderLock::take(home)?;
+    let journal_folder = home.join(JOURNAL);
+    create_dir(&journal_folder, FOLDER_MODE)?;
+    let store = Store::open(home)?;
+    let (mut journal, contents) = Journal::<Record>::open(&journal_folder, Limits::default())?;
+    let recalled = Recalled::of(contents.entries.into_iter().map(|entry| entry.record));
+    if let Some(memory) = recalled.memory {
+        return Err(AgentError::Initialised {
+            folder: home.clone(),
+            digest: memory.serves.artifact.to_string(),
+        });
+    }
+    let served = served(config).await?;
+    let (found, _) = store.take_over(adopt, config.fetch.bytes_max)?;
+    if found != served.artifact {
+        return Err(AgentError::NotBaseline {
+            path: adopt.to_path_buf(),
+            found: found.to_string(),
+            release: format!("{} {} for {}", config.node.component, served.version, config.node.platform),
+            expected: served.artifact.to_string(),
+        });
+    }
+    store.point(Link::Current, &found)?;
+    journal.append(&Record::Step {
+        at_ms: now_ms()?,
+        memory: Box::new(Memory::new(served.clone())),
+        effects: Vec::new(),
+    })?;
+    drop(lock);
+    Ok(Adopted {
+        component: config.node.component.clone(),
+        version: served.version,
+        release: served.release,
+        artifact: found,
+        home: home.display().to_string(),
+    })
+}
+
+/// The component's current release on this platform, as the chain has it.
+async fn served(config: &AgentConfig) -> Result<Served, AgentError> {
+    let rpc = config.chain.client(TRIES_MAX)?;
+    let height = rpc.head().await?.height;
+    let node = &config.node;
+    let mut viewer =
+        Viewer::new(config.chain.contract.clone(), node.operator.text(), &node.component, &node.node_id);
+    let component = viewer.component(&rpc, height).await?;
+    let release = viewer.release(&rpc, &component.current, height).await?;
+    match release.artifact(&node.platform) {
+        Some(artifact) => Ok(Served {
+            release: component.current,
+            version: release.version.clone(),
+            artifact: artifact.digest,
+        }),
+        None => Err(AgentError::NoPlatform {
+            component: node.component.clone(),
+            version: release.version.clone(),
+            platform: node.platform.clone(),
+            platforms: release
+                .artifacts
+                .iter()
+                .map(|artifact| artifact.platform.as_str())
+                .collect::<Vec<_>>()
+                .join(", "),
+        }),
+    }
+}

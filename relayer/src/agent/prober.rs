@@ -1,0 +1,101 @@
+//! Probing: all required checks at once, every so often, until told to stop.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use concord_decide::{Input, Verdict};
+use futures_util::future::join_all;
+use tokio::sync::mpsc;
+use tokio::time::MissedTickBehavior;
+
+use super::host::Answer;
+use crate::act::probe::{Answer as ProbeAnswer, Check, CheckError, Need, Probe, Prober};
+use crate::act::process::Daemon;
+use crate::config::{Check as CheckSetting, HealthSettings};
+
+/// The longest body that an HTTP check may be answered with.
+const BODY_BYTES_MAX: u64 = 1 << 20;
+
+/// The operator's checks, with the one that is always there: the process is alive.
+///
+/// # Errors
+/// [`CheckError`] for a check that can never work.
+pub(super) fn checks(settings: &HealthSettings) -> Result<Vec<Check>, CheckError> {
+    let process = Check { name: "process".to_owned(), need: Need::Required, probe: Probe::Process {} };
+    let required = settings.required.iter().map(|check| (Need::Required, check));
+    let wanted = settings.wanted.iter().map(|check| (Need::Wanted, check));
+    let mut checks = vec![process];
+    for (need, setting) in required.chain(wanted) {
+        checks.push(check(need, setting)?);
+    }
+    checks.iter().try_for_each(Check::validate)?;
+    Ok(checks)
+}
+
+fn check(need: Need, setting: &CheckSetting) -> Result<Check, CheckError> {
+    let (name, probe) = match setting {
+        CheckSetting::Http { url, timeout_ms } => (
+            format!("http {url}"),
+            Probe::Http {
+                url: url.clone(),
+                status: (200, 299),
+                body_bytes_max: BODY_BYTES_MAX,
+                timeout_ms: *timeout_ms,
+            },
+        ),
+        CheckSetting::Tcp { address, timeout_ms } => {
+            let name = format!("tcp {address}");
+            let why = || format!("expected host address and port, found {address:?}");
+            let socket = address.parse().map_err(|_| CheckError { name: name.clone(), why: why() })?;
+            (name, Probe::Tcp { address: socket, timeout_ms: *timeout_ms })
+        }
+        CheckSetting::Command { program, args, timeout_ms } => (
+            format!("command {program}"),
+            Probe::Command {
+                argv: std::iter::once(program).chain(args).cloned().collect(),
+                timeout_ms: *timeout_ms,
+            },
+        ),
+    };
+    Ok(Check { name, need, probe })
+}
+
+/// What the required answers come to: one failure is a failure, and what could not be asked is neither yes nor no.
+/// Wanted checks decide nothing.
+#[must_use]
+pub(super) fn verdict(answers: &[(&Check, ProbeAnswer)]) -> Verdict {
+    let mut unknown = None;
+    for (check, answer) in answers.iter().filter(|(check, _)| check.need == Need::Required) {
+        match answer {
+            ProbeAnswer::Pass => {}
+            ProbeAnswer::Fail { why } => return Verdict::Fail { why: format!("{}: {why}", check.name) },
+            ProbeAnswer::Unknown { why } => unknown = Some(format!("{}: {why}", check.name)),
+        }
+    }
+    unknown.map_or(Verdict::Pass, |why| Verdict::Unknown { why })
+}
+
+/// Probes until it is dropped. An answer that nobody takes in time is left out: the next one says more.
+pub(super) async fn probe(
+    prober: Arc<Prober>,
+    checks: Arc<Vec<Check>>,
+    daemon: Option<Arc<Daemon>>,
+    interval: Duration,
+    answers: mpsc::Sender<Answer>,
+) {
+    let mut ticker = tokio::time::interval(interval);
+    ticker.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticker.tick().await;
+        let (prober, daemon) = (&prober, daemon.as_deref());
+        let asked = checks.iter().map(|check| async move {
+            let answer = prober.ask(&check.probe, daemon).await;
+            (check, answer)
+        });
+        let answered = join_all(asked).await;
+        let input = Input::Probe(verdict(&answered));
+        if answers.send(Answer::Input(input)).await.is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Runs the demo as a new user would, and fails if any outcome is not the expected one.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+cargo build --release --locked --quiet
+cargo run --release --locked --quiet -- demo --json > target/demo.json || {
+    cat target/demo.json >&2
+    exit 1
+}
+echo "demo: every outcome as expected (target/demo.json)"
