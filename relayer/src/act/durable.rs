@@ -35,11 +35,7 @@ pub struct DiskError {
 
 impl DiskError {
     pub(crate) fn new(action: &'static str, path: &Path, source: io::Error) -> Self {
-        Self {
-            action,
-            path: path.to_path_buf(),
-            source,
-        }
+        Self { action, path: path.to_path_buf(), source }
     }
 
     /// Whether the disk, or the user's quota on it, is full.
@@ -57,17 +53,11 @@ impl DiskError {
 
 /// Whether an error says that no space or quota is left.
 pub(crate) fn is_full(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
-    )
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 fn is_read_only(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied
-    )
+    matches!(error.kind(), io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied)
 }
 
 fn advice(error: &io::Error) -> &'static str {
@@ -98,11 +88,7 @@ pub fn fsync_dir(folder: &Path) -> Result<(), DiskError> {
 pub fn create_dir(folder: &Path, mode: u32) -> Result<(), DiskError> {
     match DirBuilder::new().mode(mode).create(folder) {
         Ok(()) => folder.parent().map_or(Ok(()), |parent| {
-            if parent.as_os_str().is_empty() {
-                fsync_dir(Path::new("."))
-            } else {
-                fsync_dir(parent)
-            }
+            if parent.as_os_str().is_empty() { fsync_dir(Path::new(".")) } else { fsync_dir(parent) }
         }),
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
         Err(e) => Err(DiskError::new("create the folder", folder, e)),
@@ -161,11 +147,7 @@ fn free_name<T>(
     }
     let path = folder.join(format!(".{process}-*{TEMPORARY_ENDING}"));
     let source = io::Error::from(io::ErrorKind::AlreadyExists);
-    Err(DiskError::new(
-        "find a free temporary name like",
-        &path,
-        source,
-    ))
+    Err(DiskError::new("find a free temporary name like", &path, source))
 }
 
 /// A file that is being written and does not exist under its name yet. Dropped without [`Draft::publish`] it is removed.
@@ -184,18 +166,9 @@ impl Draft {
     /// When the folder is full, read-only or missing.
     pub fn create(folder: &Path, mode: u32) -> Result<Self, DiskError> {
         let (path, file) = free_name(folder, |path| {
-            OpenOptions::new()
-                .read(true)
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(path)
+            OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path)
         })?;
-        let draft = Self {
-            file,
-            path,
-            published: false,
-        };
+        let draft = Self { file, path, published: false };
         draft
             .file
             .set_permissions(Permissions::from_mode(mode))
@@ -208,9 +181,7 @@ impl Draft {
     /// # Errors
     /// When the disk does not take them all.
     pub fn write_all(&mut self, bytes: &[u8]) -> Result<(), DiskError> {
-        self.file
-            .write_all(bytes)
-            .map_err(|e| DiskError::new("write", &self.path, e))
+        self.file.write_all(bytes).map_err(|e| DiskError::new("write", &self.path, e))
     }
 
     /// The descriptor, for callers that write by themselves.
@@ -230,11 +201,8 @@ impl Draft {
     /// # Errors
     /// When syncing or renaming fails; the draft is then removed and the old file is untouched.
     pub fn publish(mut self, path: &Path) -> Result<(), DiskError> {
-        self.file
-            .sync_all()
-            .map_err(|e| DiskError::new("sync", &self.path, e))?;
-        std::fs::rename(&self.path, path)
-            .map_err(|e| DiskError::new("rename into place", path, e))?;
+        self.file.sync_all().map_err(|e| DiskError::new("sync", &self.path, e))?;
+        std::fs::rename(&self.path, path).map_err(|e| DiskError::new("rename into place", path, e))?;
         self.published = true;
         fsync_dir(parent(path))
     }

@@ -4,5 +4,7 @@
 //! recovered agent repeats the one whose result it cannot find in its journal.
 
 pub mod durable;
+pub mod fetch;
+pub mod probe;
 pub mod process;
 pub mod store;

@@ -135,18 +135,12 @@ impl Store {
     /// # Errors
     /// When a folder cannot be made or an old download cannot be removed.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        let folder = folder
-            .canonicalize()
-            .map_err(|e| DiskError::new("find the folder", folder, e))?;
+        let folder = folder.canonicalize().map_err(|e| DiskError::new("find the folder", folder, e))?;
         let store = Self { folder };
         for name in ["cas", CONTENT, FETCH] {
             create_dir(&store.folder.join(name), FOLDER_MODE)?;
         }
-        for folder in [
-            store.fetch_folder(),
-            store.folder.clone(),
-            store.content_folder(),
-        ] {
+        for folder in [store.fetch_folder(), store.folder.clone(), store.content_folder()] {
             sweep(&folder)?;
         }
         Ok(store)
@@ -194,25 +188,15 @@ impl Store {
         let mut file = match open_plain(&path) {
             Ok(file) => file,
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
-                return Err(StoreError::Absent {
-                    digest: *expected,
-                    store: self.folder.clone(),
-                });
+                return Err(StoreError::Absent { digest: *expected, store: self.folder.clone() });
             }
             Err(e) => return Err(failed(e).into()),
         };
         let (digest, bytes) = digest_of(&mut file).map_err(failed)?;
         if digest != *expected {
-            return Err(StoreError::Corrupt {
-                expected: *expected,
-                found: digest,
-            });
+            return Err(StoreError::Corrupt { expected: *expected, found: digest });
         }
-        Ok(Verified {
-            file,
-            digest,
-            bytes,
-        })
+        Ok(Verified { file, digest, bytes })
     }
 
     /// Starts an artifact. Only [`Store::publish`] gives it a name.
@@ -238,11 +222,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unfit`] for what is no ordinary file or has no or too many bytes, or the disk.
     pub fn take_over(&self, path: &Path, bytes_max: u64) -> Result<(Digest, u64), StoreError> {
-        let unfit = |found: String| StoreError::Unfit {
-            path: path.to_path_buf(),
-            found,
-            bytes_max,
-        };
+        let unfit = |found: String| StoreError::Unfit { path: path.to_path_buf(), found, bytes_max };
         let failed = |e| DiskError::new("read", path, e);
         // `current` of an existing tree is often a link, so the last link is followed here.
         let path_real = path.canonicalize().map_err(failed)?;
@@ -294,10 +274,7 @@ impl Store {
     /// is a fault that a person must look at.
     pub fn link(&self, which: Link) -> Result<Option<Digest>, StoreError> {
         let link = self.folder.join(which.name());
-        let foreign = |found: String| StoreError::Foreign {
-            link: link.clone(),
-            found,
-        };
+        let foreign = |found: String| StoreError::Foreign { link: link.clone(), found };
         let target = match std::fs::read_link(&link) {
             Ok(target) => target,
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -330,10 +307,7 @@ impl Store {
             return Ok(());
         }
         if !self.holds(to) {
-            return Err(StoreError::Absent {
-                digest: *to,
-                store: self.folder.clone(),
-            });
+            return Err(StoreError::Absent { digest: *to, store: self.folder.clone() });
         }
         if let Some(current) = current {
             self.point(Link::Previous, &current)?;
@@ -347,10 +321,7 @@ impl Store {
     /// [`StoreError::Absent`] when the artifact is not in the store, or the disk.
     pub fn point(&self, which: Link, to: &Digest) -> Result<(), StoreError> {
         if !self.holds(to) {
-            return Err(StoreError::Absent {
-                digest: *to,
-                store: self.folder.clone(),
-            });
+            return Err(StoreError::Absent { digest: *to, store: self.folder.clone() });
         }
         let target = Path::new(CONTENT).join(to.to_string());
         Ok(replace_link(&self.folder.join(which.name()), &target)?)
@@ -362,11 +333,8 @@ impl Store {
     /// # Errors
     /// When a link is dangling or foreign, before anything is removed; or the disk.
     pub fn collect(&self, pinned: &BTreeSet<Digest>) -> Result<Vec<Digest>, StoreError> {
-        let keep: BTreeSet<Digest> = [self.current()?, self.previous()?]
-            .into_iter()
-            .flatten()
-            .chain(pinned.iter().copied())
-            .collect();
+        let keep: BTreeSet<Digest> =
+            [self.current()?, self.previous()?].into_iter().flatten().chain(pinned.iter().copied()).collect();
         let folder = self.content_folder();
         let failed = |e| DiskError::new("list", &folder, e);
         let mut removed = Vec::new();
@@ -388,12 +356,9 @@ impl Store {
 }
 
 /// Opens an existing file for reading. A link is refused, and a pipe does not block.
-fn open_plain(path: &Path) -> io::Result<File> {
+pub(super) fn open_plain(path: &Path) -> io::Result<File> {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    OpenOptions::new()
-        .read(true)
-        .custom_flags(flags.bits().cast_signed())
-        .open(path)
+    OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)
 }
 
 fn read_part<'a>(source: &mut File, buffer: &'a mut [u8]) -> io::Result<Option<&'a [u8]>> {
@@ -426,14 +391,9 @@ fn sweep(folder: &Path) -> Result<(), StoreError> {
     let failed = |e| DiskError::new("list", folder, e);
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let entry = entry.map_err(failed)?;
-        if entry
-            .file_name()
-            .to_string_lossy()
-            .ends_with(durable::TEMPORARY_ENDING)
-        {
+        if entry.file_name().to_string_lossy().ends_with(durable::TEMPORARY_ENDING) {
             let path = entry.path();
-            std::fs::remove_file(&path)
-                .map_err(|e| DiskError::new("remove the leftover", &path, e))?;
+            std::fs::remove_file(&path).map_err(|e| DiskError::new("remove the leftover", &path, e))?;
         }
     }
     Ok(())

@@ -43,11 +43,7 @@ impl Header {
         let (layout, rest) = take_u32(rest)?;
         let (segment, rest) = take_u32(rest)?;
         let (first_seq, _) = take_u64(rest)?;
-        (magic == MAGIC && crc == crc32c::crc32c(covered)).then_some(Self {
-            layout,
-            segment,
-            first_seq,
-        })
+        (magic == MAGIC && crc == crc32c::crc32c(covered)).then_some(Self { layout, segment, first_seq })
     }
 }
 
@@ -107,11 +103,7 @@ pub(super) enum Tail {
 }
 
 /// Reads every record of a segment's body (the bytes behind its header).
-pub(super) fn scan(
-    body: &[u8],
-    first_seq: u64,
-    payload_bytes_max: u32,
-) -> (Vec<(u64, &[u8])>, Tail) {
+pub(super) fn scan(body: &[u8], first_seq: u64, payload_bytes_max: u32) -> (Vec<(u64, &[u8])>, Tail) {
     let mut records = Vec::new();
     let mut rest = body;
     let mut seq = first_seq;
@@ -140,11 +132,7 @@ fn judge(body: &[u8], rest: &[u8], seq: u64, payload_bytes_max: u32) -> Tail {
     let torn_max = FRAME_BYTES as u64 + u64::from(payload_bytes_max);
     let bytes = rest.len() as u64;
     let damaged = bytes > torn_max || holds_record(rest, seq, payload_bytes_max);
-    if damaged {
-        Tail::Damaged { offset, seq }
-    } else {
-        Tail::Torn { offset, bytes }
-    }
+    if damaged { Tail::Damaged { offset, seq } } else { Tail::Torn { offset, bytes } }
 }
 
 fn offset_of(body: &[u8], rest: &[u8]) -> u64 {
@@ -168,11 +156,7 @@ mod tests {
 
     #[test]
     fn a_header_round_trips_and_any_changed_bit_is_noticed() {
-        let header = Header {
-            layout: LAYOUT,
-            segment: 7,
-            first_seq: 41,
-        };
+        let header = Header { layout: LAYOUT, segment: 7, first_seq: 41 };
         let bytes = header.encode();
         assert_eq!(bytes.len(), HEADER_BYTES);
         assert_eq!(Header::decode(&bytes), Some(header));
@@ -190,15 +174,8 @@ mod tests {
         encode(&mut bytes, 3, 2, b"{}");
         assert_eq!(
             hex::encode(&bytes),
-            format!(
-                "02000000{}03000000000000007b7d",
-                &hex::encode(&bytes)[8..16]
-            )
+            format!("02000000{}03000000000000007b7d", &hex::encode(&bytes)[8..16])
         );
-        assert_eq!(
-            crc32c::crc32c(b"123456789"),
-            0xe306_9283,
-            "the Castagnoli polynomial"
-        );
+        assert_eq!(crc32c::crc32c(b"123456789"), 0xe306_9283, "the Castagnoli polynomial");
     }
 }

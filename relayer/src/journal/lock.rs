@@ -57,10 +57,7 @@ impl FolderLock {
     /// # Errors
     /// [`LockError::Held`] when another process has it, [`LockError::Unusable`] when the folder cannot carry a lock.
     pub fn take(folder: &Path) -> Result<Self, LockError> {
-        let unusable = |source| LockError::Unusable {
-            folder: folder.to_path_buf(),
-            source,
-        };
+        let unusable = |source| LockError::Unusable { folder: folder.to_path_buf(), source };
         let mut file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -78,20 +75,14 @@ impl FolderLock {
                     std::thread::sleep(BETWEEN_TRIES);
                 }
                 Err(rustix::io::Errno::WOULDBLOCK) => {
-                    return Err(LockError::Held {
-                        folder: folder.to_path_buf(),
-                        pid: read_pid(&mut file),
-                    });
+                    return Err(LockError::Held { folder: folder.to_path_buf(), pid: read_pid(&mut file) });
                 }
                 Err(e) => return Err(unusable(e.into())),
             }
         }
         // The number is for the error text of the next one who tries, so a full disk must not stop the agent here.
         drop(write_pid(&mut file));
-        Ok(Self {
-            _file: file,
-            folder: folder.to_path_buf(),
-        })
+        Ok(Self { _file: file, folder: folder.to_path_buf() })
     }
 
     /// The folder that this lock is about.
@@ -124,10 +115,7 @@ mod tests {
         assert_eq!(first.folder(), folder.path());
         let refused = FolderLock::take(folder.path()).unwrap_err();
         let text = refused.to_string();
-        assert!(
-            text.contains(&folder.path().display().to_string()),
-            "{text}"
-        );
+        assert!(text.contains(&folder.path().display().to_string()), "{text}");
         assert!(text.contains("another agent"), "{text}");
         assert!(text.contains(&std::process::id().to_string()), "{text}");
         drop(first);

@@ -96,9 +96,7 @@ pub enum JournalError {
     #[error("a record cannot be written as JSON: report it as a defect of the agent")]
     Encode(#[source] serde_json::Error),
     /// A record is larger than [`Limits::payload_bytes_max`].
-    #[error(
-        "a record has {found} bytes, at most {max} are written: report it as a defect of the agent"
-    )]
+    #[error("a record has {found} bytes, at most {max} are written: report it as a defect of the agent")]
     PayloadTooLong {
         /// Its bytes.
         found: u64,
@@ -221,16 +219,11 @@ impl<T: Serialize + DeserializeOwned> Journal<T> {
         let mut tries = 8_u32;
         loop {
             let Some(number) = segment::newest(folder)? else {
-                return Ok(Contents {
-                    entries: Vec::new(),
-                    torn: None,
-                });
+                return Ok(Contents { entries: Vec::new(), torn: None });
             };
             match segment::read(folder, number, &limits) {
                 Ok(read) => return Ok(read.contents),
-                Err(JournalError::Disk(e))
-                    if e.source.kind() == io::ErrorKind::NotFound && tries > 0 =>
-                {
+                Err(JournalError::Disk(e)) if e.source.kind() == io::ErrorKind::NotFound && tries > 0 => {
                     tries -= 1;
                 }
                 Err(e) => return Err(e),
@@ -281,9 +274,7 @@ impl<T: Serialize + DeserializeOwned, M: Medium> Journal<T, M> {
     /// closed: whether the record is there is only known after opening it again.
     pub fn append(&mut self, record: &T) -> Result<Appended, JournalError> {
         if self.closed {
-            return Err(JournalError::Closed {
-                path: self.live.path.clone(),
-            });
+            return Err(JournalError::Closed { path: self.live.path.clone() });
         }
         let seq = self.next_seq;
         let bytes = segment::encode(record, seq, &self.limits)?;
@@ -291,9 +282,7 @@ impl<T: Serialize + DeserializeOwned, M: Medium> Journal<T, M> {
         // From here on an early return means that the disk is in an unknown state.
         self.closed = true;
         let disk_full = self.write(&bytes)?;
-        self.medium
-            .sync_data(&self.live.file)
-            .map_err(|e| DiskError::new("sync", &self.live.path, e))?;
+        self.medium.sync_data(&self.live.file).map_err(|e| DiskError::new("sync", &self.live.path, e))?;
         self.live.bytes += bytes.len() as u64;
         self.next_seq = seq.saturating_add(1);
         self.closed = false;
@@ -316,9 +305,7 @@ impl<T: Serialize + DeserializeOwned, M: Medium> Journal<T, M> {
             }
             if disk_full || !self.reserve.release() {
                 self.closed = false;
-                return Err(JournalError::Full {
-                    path: self.live.path.clone(),
-                });
+                return Err(JournalError::Full { path: self.live.path.clone() });
             }
             disk_full = true;
         }
@@ -339,17 +326,13 @@ impl<T: Serialize + DeserializeOwned, M: Medium> Journal<T, M> {
     /// had its name already, which closes the journal until it is opened again.
     pub fn rewrite(&mut self, snapshot: &[T]) -> Result<(), JournalError> {
         if self.closed {
-            return Err(JournalError::Closed {
-                path: self.live.path.clone(),
-            });
+            return Err(JournalError::Closed { path: self.live.path.clone() });
         }
         let number = self.live.number.saturating_add(1);
         // Once the new segment has its name, a record appended to the old one would be lost.
         self.closed = true;
-        if let Err(e) = segment::create(&self.folder, number, self.next_seq, snapshot, &self.limits)
-        {
-            let unnamed =
-                segment::newest(&self.folder).is_ok_and(|newest| newest == Some(self.live.number));
+        if let Err(e) = segment::create(&self.folder, number, self.next_seq, snapshot, &self.limits) {
+            let unnamed = segment::newest(&self.folder).is_ok_and(|newest| newest == Some(self.live.number));
             self.closed = !unnamed;
             return Err(e);
         }

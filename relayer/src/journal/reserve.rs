@@ -18,10 +18,7 @@ pub(super) struct Reserve {
 
 impl Reserve {
     pub(super) fn new(folder: &Path, bytes: u64) -> Self {
-        Self {
-            path: folder.join(RESERVE_NAME),
-            bytes,
-        }
+        Self { path: folder.join(RESERVE_NAME), bytes }
     }
 
     pub(super) fn is_filled(&self) -> bool {
@@ -41,12 +38,8 @@ impl Reserve {
     }
 
     fn write(&self) -> io::Result<()> {
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&self.path)?;
+        let mut file =
+            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&self.path)?;
         let mut left = self.bytes;
         while left > 0 {
             let part = usize::try_from(left).map_or(BLOCK.len(), |left| left.min(BLOCK.len()));

@@ -31,12 +31,7 @@ impl Segment {
             Ok((file, bytes))
         };
         let (file, bytes) = open().map_err(|e| DiskError::new("open for appending", &path, e))?;
-        Ok(Self {
-            file,
-            path,
-            number,
-            bytes,
-        })
+        Ok(Self { file, path, number, bytes })
     }
 
     /// Shortens the segment to `offset`, durably.
@@ -93,10 +88,7 @@ pub(super) fn newest(folder: &Path) -> Result<Option<u32>, JournalError> {
     if !folder.exists() {
         return Ok(None);
     }
-    Ok(names(folder)?
-        .iter()
-        .filter_map(|name| number_of(name))
-        .max())
+    Ok(names(folder)?.iter().filter_map(|name| number_of(name)).max())
 }
 
 /// Removes what a crash in the middle of [`create`] or after it left: older segments and temporary files.
@@ -106,8 +98,7 @@ pub(super) fn sweep(folder: &Path, live: u32) -> Result<(), JournalError> {
         let old = number_of(&name).is_some_and(|number| number < live);
         if old || name.ends_with(TEMPORARY_ENDING) {
             let path = folder.join(&name);
-            std::fs::remove_file(&path)
-                .map_err(|e| DiskError::new("remove the leftover", &path, e))?;
+            std::fs::remove_file(&path).map_err(|e| DiskError::new("remove the leftover", &path, e))?;
             removed = true;
         }
     }
@@ -118,20 +109,13 @@ pub(super) fn sweep(folder: &Path, live: u32) -> Result<(), JournalError> {
 }
 
 /// One record as it lies in a segment.
-pub(super) fn encode<T: Serialize>(
-    record: &T,
-    seq: u64,
-    limits: &Limits,
-) -> Result<Vec<u8>, JournalError> {
+pub(super) fn encode<T: Serialize>(record: &T, seq: u64, limits: &Limits) -> Result<Vec<u8>, JournalError> {
     let payload = serde_json::to_vec(record).map_err(JournalError::Encode)?;
     let max = limits.payload_bytes_max;
     let len = u32::try_from(payload.len())
         .ok()
         .filter(|len| *len <= max)
-        .ok_or(JournalError::PayloadTooLong {
-            found: payload.len() as u64,
-            max,
-        })?;
+        .ok_or(JournalError::PayloadTooLong { found: payload.len() as u64, max })?;
     let mut bytes = Vec::with_capacity(FRAME_BYTES + payload.len());
     frame::encode(&mut bytes, seq, len, &payload);
     Ok(bytes)
@@ -145,11 +129,7 @@ pub(super) fn create<T: Serialize>(
     records: &[T],
     limits: &Limits,
 ) -> Result<(), JournalError> {
-    let header = Header {
-        layout: LAYOUT,
-        segment: number,
-        first_seq,
-    };
+    let header = Header { layout: LAYOUT, segment: number, first_seq };
     let mut bytes = header.encode();
     for (seq, record) in (first_seq..).zip(records) {
         bytes.extend_from_slice(&encode(record, seq, limits)?);
@@ -177,10 +157,7 @@ pub(super) fn read<T: DeserializeOwned>(
     let bad_header = || JournalError::Header { path: path.clone() };
     let header = Header::decode(&bytes).ok_or_else(bad_header)?;
     if header.layout != LAYOUT {
-        return Err(JournalError::Layout {
-            path,
-            found: header.layout,
-        });
+        return Err(JournalError::Layout { path, found: header.layout });
     }
     if header.segment != number {
         return Err(bad_header());
@@ -202,10 +179,7 @@ pub(super) fn read<T: DeserializeOwned>(
         })?;
         entries.push(Entry { seq, record });
     }
-    Ok(Read {
-        contents: Contents { entries, torn },
-        next_seq,
-    })
+    Ok(Read { contents: Contents { entries, torn }, next_seq })
 }
 
 fn load(path: &Path, limits: &Limits) -> Result<Vec<u8>, JournalError> {
@@ -214,16 +188,10 @@ fn load(path: &Path, limits: &Limits) -> Result<Vec<u8>, JournalError> {
     let file = File::open(path).map_err(failed)?;
     let max = limits.segment_bytes_max;
     let mut bytes = Vec::new();
-    file.take(max.saturating_add(1))
-        .read_to_end(&mut bytes)
-        .map_err(failed)?;
+    file.take(max.saturating_add(1)).read_to_end(&mut bytes).map_err(failed)?;
     let found = bytes.len() as u64;
     if found > max {
-        return Err(JournalError::SegmentTooLong {
-            path: path.to_path_buf(),
-            found,
-            max,
-        });
+        return Err(JournalError::SegmentTooLong { path: path.to_path_buf(), found, max });
     }
     Ok(bytes)
 }

@@ -9,28 +9,18 @@ enum Note {
 }
 
 fn intent(text: &str) -> Note {
-    Note::Intent {
-        effect: text.into(),
-    }
+    Note::Intent { effect: text.into() }
 }
 
-const LIMITS: Limits = Limits {
-    payload_bytes_max: 200,
-    segment_bytes: 400,
-    segment_bytes_max: 4000,
-    reserve_bytes: 64,
-};
+const LIMITS: Limits =
+    Limits { payload_bytes_max: 200, segment_bytes: 400, segment_bytes_max: 4000, reserve_bytes: 64 };
 
 fn open(folder: &Path) -> (Journal<Note>, Contents<Note>) {
     Journal::open(folder, LIMITS).unwrap()
 }
 
 fn notes(contents: &Contents<Note>) -> Vec<Note> {
-    contents
-        .entries
-        .iter()
-        .map(|entry| entry.record.clone())
-        .collect()
+    contents.entries.iter().map(|entry| entry.record.clone()).collect()
 }
 
 fn written(folder: &Path, notes: &[Note]) -> PathBuf {
@@ -50,13 +40,7 @@ fn what_was_appended_is_read_again_and_numbers_go_on() {
     assert_eq!(notes(&contents), all);
     assert_eq!(contents.torn, None);
     let appended = journal.append(&intent("start")).unwrap();
-    assert_eq!(
-        appended,
-        Appended {
-            seq: 3,
-            disk_full: false
-        }
-    );
+    assert_eq!(appended, Appended { seq: 3, disk_full: false });
     let read = Journal::<Note>::inspect(folder.path(), LIMITS).unwrap();
     assert_eq!(read.entries.len(), 3);
 }
@@ -73,10 +57,7 @@ fn a_tail_torn_at_any_byte_of_the_last_record_is_cut_and_reported() {
         std::fs::write(&path, &whole[..usize::try_from(at).unwrap()]).unwrap();
         let inspected = Journal::<Note>::inspect(folder.path(), LIMITS).unwrap();
         let (mut journal, contents) = open(folder.path());
-        let torn = (at != start && at != end).then_some(Torn {
-            offset: start,
-            bytes: at - start,
-        });
+        let torn = (at != start && at != end).then_some(Torn { offset: start, bytes: at - start });
         assert_eq!(contents.torn, torn, "cut at {at}");
         assert_eq!(inspected.torn, torn);
         let kept = if at == end { 3 } else { 2 };
@@ -105,13 +86,7 @@ fn a_last_record_with_a_changed_byte_is_torn_and_zeros_behind_it_too() {
     std::fs::write(&path, &zeros).unwrap();
     let (_, contents) = open(folder.path());
     assert_eq!(contents.entries.len(), 2);
-    assert_eq!(
-        contents.torn,
-        Some(Torn {
-            offset: whole.len() as u64,
-            bytes: 100
-        })
-    );
+    assert_eq!(contents.torn, Some(Torn { offset: whole.len() as u64, bytes: 100 }));
 }
 
 #[test]
@@ -132,11 +107,7 @@ fn a_changed_byte_anywhere_before_the_last_record_is_damage_and_nothing_is_cut()
             matches!(error, JournalError::Damaged { .. })
         };
         assert!(expected, "byte {at}: {error}");
-        assert_eq!(
-            std::fs::read(&path).unwrap(),
-            bad,
-            "a damaged journal is left as it is"
-        );
+        assert_eq!(std::fs::read(&path).unwrap(), bad, "a damaged journal is left as it is");
     }
 }
 
@@ -150,11 +121,7 @@ fn too_much_unreadable_at_the_end_is_damage() {
         let mut long = whole.clone();
         long.resize(whole.len() + extra, 0);
         std::fs::write(&path, &long).unwrap();
-        assert_eq!(
-            Journal::<Note>::open(folder.path(), LIMITS).is_ok(),
-            fine,
-            "{extra} bytes"
-        );
+        assert_eq!(Journal::<Note>::open(folder.path(), LIMITS).is_ok(), fine, "{extra} bytes");
     }
 }
 
@@ -166,10 +133,7 @@ fn a_repeated_record_is_damage() {
     twice.extend_from_within(frame::HEADER_BYTES..);
     std::fs::write(&path, &twice).unwrap();
     let error = Journal::<Note>::open(folder.path(), LIMITS).unwrap_err();
-    assert!(
-        matches!(error, JournalError::Damaged { seq: 2, .. }),
-        "{error}"
-    );
+    assert!(matches!(error, JournalError::Damaged { seq: 2, .. }), "{error}");
 }
 
 #[test]
@@ -180,30 +144,15 @@ fn the_payload_and_the_segment_are_bounded_at_both_edges() {
     let fits = LIMITS.payload_bytes_max as usize - around;
     journal.append(&intent(&"x".repeat(fits))).unwrap();
     let error = journal.append(&intent(&"x".repeat(fits + 1))).unwrap_err();
-    assert!(
-        matches!(
-            error,
-            JournalError::PayloadTooLong {
-                found: 201,
-                max: 200
-            }
-        ),
-        "{error}"
-    );
-    let mut last = Ok(Appended {
-        seq: 0,
-        disk_full: false,
-    });
+    assert!(matches!(error, JournalError::PayloadTooLong { found: 201, max: 200 }), "{error}");
+    let mut last = Ok(Appended { seq: 0, disk_full: false });
     for _ in 0..30 {
         last = journal.append(&intent(&"x".repeat(fits)));
         if last.is_err() {
             break;
         }
     }
-    assert!(matches!(
-        last,
-        Err(JournalError::SegmentTooLong { max: 4000, .. })
-    ));
+    assert!(matches!(last, Err(JournalError::SegmentTooLong { max: 4000, .. })));
     // Refused before anything was written: a rewrite still helps.
     journal.rewrite(&[intent("all")]).unwrap();
     journal.append(&intent("on")).unwrap();
@@ -217,16 +166,11 @@ fn a_rewrite_keeps_the_snapshot_and_the_numbers_and_removes_the_old_segment() {
         journal.append(&intent("step")).unwrap();
     }
     let seq = journal.next_seq();
-    journal
-        .rewrite(&[intent("snapshot"), Note::Done { code: 0 }])
-        .unwrap();
+    journal.rewrite(&[intent("snapshot"), Note::Done { code: 0 }]).unwrap();
     assert!(!journal.needs_rewrite());
     journal.append(&intent("after")).unwrap();
     let (_, contents) = open(folder.path());
-    assert_eq!(
-        notes(&contents),
-        [intent("snapshot"), Note::Done { code: 0 }, intent("after")]
-    );
+    assert_eq!(notes(&contents), [intent("snapshot"), Note::Done { code: 0 }, intent("after")]);
     assert_eq!(contents.entries[0].seq, seq);
     let segments: Vec<_> = std::fs::read_dir(folder.path())
         .unwrap()
@@ -262,34 +206,20 @@ fn a_record_of_another_program_is_named_and_not_skipped() {
     }
     let folder = tempfile::tempdir().unwrap();
     written(folder.path(), &[intent("one")]);
-    let mut other = Journal::<serde_json::Value>::open(folder.path(), LIMITS)
-        .unwrap()
-        .0;
-    other
-        .append(&serde_json::to_value(Newer { purpose: 1 }).unwrap())
-        .unwrap();
+    let mut other = Journal::<serde_json::Value>::open(folder.path(), LIMITS).unwrap().0;
+    other.append(&serde_json::to_value(Newer { purpose: 1 }).unwrap()).unwrap();
     let error = Journal::<Note>::open(folder.path(), LIMITS).unwrap_err();
-    assert!(
-        matches!(error, JournalError::Unknown { seq: 2, .. }),
-        "{error}"
-    );
+    assert!(matches!(error, JournalError::Unknown { seq: 2, .. }), "{error}");
 }
 
 #[test]
 fn another_layout_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = written(folder.path(), &[]);
-    let header = frame::Header {
-        layout: LAYOUT + 1,
-        segment: 1,
-        first_seq: 1,
-    };
+    let header = frame::Header { layout: LAYOUT + 1, segment: 1, first_seq: 1 };
     std::fs::write(&path, header.encode()).unwrap();
     let error = Journal::<Note>::open(folder.path(), LIMITS).unwrap_err();
-    assert!(
-        matches!(error, JournalError::Layout { found: 2, .. }),
-        "{error}"
-    );
+    assert!(matches!(error, JournalError::Layout { found: 2, .. }), "{error}");
 }
 
 #[test]
@@ -305,12 +235,7 @@ fn a_segment_under_another_number_is_refused() {
 fn inspecting_no_journal_finds_none_and_makes_none() {
     let folder = tempfile::tempdir().unwrap();
     let missing = folder.path().join("journal");
-    assert!(
-        Journal::<Note>::inspect(&missing, LIMITS)
-            .unwrap()
-            .entries
-            .is_empty()
-    );
+    assert!(Journal::<Note>::inspect(&missing, LIMITS).unwrap().entries.is_empty());
     assert!(!missing.exists());
 }
 
@@ -345,12 +270,7 @@ impl Medium for FullDisk {
 }
 
 fn full_disk(folder: &Path, room: usize, reserve_room: usize) -> FullDisk {
-    FullDisk {
-        room,
-        reserve: folder.join("reserve"),
-        reserve_room,
-        sync_fails: false,
-    }
+    FullDisk { room, reserve: folder.join("reserve"), reserve_room, sync_fails: false }
 }
 
 #[test]
@@ -362,10 +282,7 @@ fn a_full_disk_costs_the_reserve_first_and_then_refuses_without_a_trace() {
         let disk = full_disk(&inside, one + room, one - room);
         let (mut journal, _) = Journal::open_on(&inside, LIMITS, disk).unwrap();
         assert!(!journal.append(&intent("1")).unwrap().disk_full);
-        assert!(
-            journal.append(&intent("2")).unwrap().disk_full,
-            "room {room}"
-        );
+        assert!(journal.append(&intent("2")).unwrap().disk_full, "room {room}");
         assert!(!inside.join("reserve").exists());
         let error = journal.append(&intent("3")).unwrap_err();
         assert!(matches!(error, JournalError::Full { .. }), "{error}");
@@ -385,19 +302,10 @@ fn after_a_failed_sync_the_journal_is_closed_until_it_is_opened_again() {
     let mut disk = full_disk(folder.path(), 1000, 0);
     disk.sync_fails = true;
     let (mut journal, _) = Journal::open_on(folder.path(), LIMITS, disk).unwrap();
-    assert!(matches!(
-        journal.append(&intent("1")),
-        Err(JournalError::Disk(_))
-    ));
+    assert!(matches!(journal.append(&intent("1")), Err(JournalError::Disk(_))));
     journal.medium.sync_fails = false;
-    assert!(matches!(
-        journal.append(&intent("2")),
-        Err(JournalError::Closed { .. })
-    ));
-    assert!(matches!(
-        journal.rewrite(&[]),
-        Err(JournalError::Closed { .. })
-    ));
+    assert!(matches!(journal.append(&intent("2")), Err(JournalError::Closed { .. })));
+    assert!(matches!(journal.rewrite(&[]), Err(JournalError::Closed { .. })));
     open(folder.path()).0.append(&intent("3")).unwrap();
 }
 
@@ -410,8 +318,7 @@ fn a_reader_that_follows_a_writer_never_sees_damage() {
         let reader = scope.spawn(|| {
             let mut last = 0;
             while !done.load(std::sync::atomic::Ordering::Relaxed) {
-                let read = Journal::<Note>::inspect(folder.path(), LIMITS)
-                    .expect("readable at every moment");
+                let read = Journal::<Note>::inspect(folder.path(), LIMITS).expect("readable at every moment");
                 let newest = read.entries.last().map_or(last, |entry| entry.seq);
                 assert!(newest >= last);
                 last = newest;

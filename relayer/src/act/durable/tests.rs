@@ -56,11 +56,7 @@ fn system_errors_are_told_apart_and_say_what_to_do() {
     ];
     for (kind, full, read_only, text) in table {
         let error = of(kind);
-        assert_eq!(
-            (error.is_full(), error.is_read_only()),
-            (full, read_only),
-            "{kind:?}"
-        );
+        assert_eq!((error.is_full(), error.is_read_only()), (full, read_only), "{kind:?}");
         assert!(error.to_string().contains(text), "{error}");
     }
 }

@@ -315,14 +315,7 @@ impl Daemon {
     /// # Errors
     /// When the system does not answer; that is neither yes nor no.
     pub fn is_alive(&self) -> Result<bool, ProcessError> {
-        loop {
-            let mut asked = [PollFd::new(&self.pidfd, PollFlags::IN)];
-            match poll(&mut asked, Some(&Timespec::default())) {
-                Ok(ready) => return Ok(ready == 0),
-                Err(rustix::io::Errno::INTR) => {}
-                Err(e) => return Err(system("poll the daemon")(e.into())),
-            }
-        }
+        is_alive(&self.pidfd)
     }
 
     /// Waits until its first process is dead, then looks for others that it left. Works for adopted daemons too.
@@ -347,16 +340,7 @@ impl Daemon {
     }
 
     async fn leader_dead(&self) -> Result<(), ProcessError> {
-        // A second registration of one descriptor is refused, so every waiter brings its own.
-        let watched = self.pidfd.try_clone().map_err(system("copy the daemon's descriptor"))?;
-        #[expect(deprecated, reason = "the new form is unsafe to call; an OwnedFd keeps what that asks for")]
-        let watched =
-            AsyncFd::with_interest(watched, Interest::READABLE).map_err(system("watch the daemon"))?;
-        while self.is_alive()? {
-            let mut ready = watched.readable().await.map_err(system("watch the daemon"))?;
-            ready.clear_ready();
-        }
-        Ok(())
+        dead(&self.pidfd).await
     }
 
     fn reap(&self) -> Exit {
@@ -369,6 +353,30 @@ impl Daemon {
             code.or(status.terminating_signal().map(Exit::Signal)).unwrap_or(Exit::Unknown)
         })
     }
+}
+
+fn is_alive(pidfd: &OwnedFd) -> Result<bool, ProcessError> {
+    loop {
+        let mut asked = [PollFd::new(pidfd, PollFlags::IN)];
+        match poll(&mut asked, Some(&Timespec::default())) {
+            Ok(ready) => return Ok(ready == 0),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(e) => return Err(system("poll a process")(e.into())),
+        }
+    }
+}
+
+/// Waits until a process is dead; it need not be a child, and is not reaped.
+pub(super) async fn dead(pidfd: &OwnedFd) -> Result<(), ProcessError> {
+    // A second registration of one descriptor is refused, so every waiter brings its own.
+    let watched = pidfd.try_clone().map_err(system("copy a process's descriptor"))?;
+    #[expect(deprecated, reason = "the new form is unsafe to call; an OwnedFd keeps what that asks for")]
+    let watched = AsyncFd::with_interest(watched, Interest::READABLE).map_err(system("watch a process"))?;
+    while is_alive(pidfd)? {
+        let mut ready = watched.readable().await.map_err(system("watch a process"))?;
+        ready.clear_ready();
+    }
+    Ok(())
 }
 
 #[cfg(test)]

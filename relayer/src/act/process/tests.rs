@@ -395,13 +395,29 @@ mod killed_agent {
 
     #[tokio::test]
     async fn killed_at_any_moment_around_the_start_there_is_never_a_second_daemon() {
-        let mut outcomes = (0, 0);
-        for round in 0..24_u64 {
+        // How long a start takes from the intent on, here and now; the cuts walk over it and beyond.
+        let whole = {
             let folder = tempfile::tempdir().unwrap();
             let mut agent = agent(folder.path());
             let run = intent(folder.path()).await;
-            // From the intent to the start takes a few milliseconds: the cut walks over them.
-            tokio::time::sleep(Duration::from_micros(round * 700)).await;
+            let start = Instant::now();
+            written(&folder.path().join("spawned")).await;
+            let whole = start.elapsed();
+            agent.kill().unwrap();
+            agent.wait().unwrap();
+            let (_, slot, _) = place_in(folder.path());
+            slot.end(&run, None, LONG).await.unwrap();
+            whole
+        };
+        let mut outcomes = (0, 0);
+        for round in 0..200_u32 {
+            if round >= 24 && outcomes.1 > 0 {
+                break;
+            }
+            let folder = tempfile::tempdir().unwrap();
+            let mut agent = agent(folder.path());
+            let run = intent(folder.path()).await;
+            tokio::time::sleep(whole * round / 32).await;
             agent.kill().unwrap();
             agent.wait().unwrap();
             let (store, slot, shell) = place_in(folder.path());

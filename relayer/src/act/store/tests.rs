@@ -9,10 +9,7 @@ struct Place {
 fn place() -> Place {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();
-    Place {
-        _folder: folder,
-        store,
-    }
+    Place { _folder: folder, store }
 }
 
 impl Place {
@@ -33,10 +30,7 @@ impl Place {
 fn a_published_artifact_is_immutable_and_opens_verified() {
     let place = place();
     let digest = place.put(b"release one");
-    let mode = std::fs::metadata(place.store.path_of(&digest))
-        .unwrap()
-        .permissions()
-        .mode();
+    let mode = std::fs::metadata(place.store.path_of(&digest)).unwrap().permissions().mode();
     assert_eq!(mode & 0o7777, 0o555);
     let mut verified = place.store.open_verified(&digest).unwrap();
     assert_eq!((verified.digest, verified.bytes), (digest, 11));
@@ -71,10 +65,7 @@ fn a_link_in_place_of_an_artifact_is_not_followed() {
     std::fs::rename(&path, &elsewhere).unwrap();
     std::os::unix::fs::symlink(&elsewhere, &path).unwrap();
     assert!(!place.store.holds(&digest));
-    assert!(matches!(
-        place.store.open_verified(&digest),
-        Err(StoreError::Disk(_))
-    ));
+    assert!(matches!(place.store.open_verified(&digest), Err(StoreError::Disk(_))));
 }
 
 #[test]
@@ -102,15 +93,9 @@ fn current_is_missing_dangling_or_foreign_and_each_is_told_apart() {
 
     std::fs::remove_file(place.store.path_of(&digest)).unwrap();
     let error = place.store.current().unwrap_err();
-    assert!(
-        matches!(error, StoreError::Dangling { digest: d, .. } if d == digest),
-        "{error}"
-    );
+    assert!(matches!(error, StoreError::Dangling { digest: d, .. } if d == digest), "{error}");
     let other = place.put(b"two");
-    assert!(
-        place.store.switch(&other).is_err(),
-        "a dangling link is looked at, not overwritten"
-    );
+    assert!(place.store.switch(&other).is_err(), "a dangling link is looked at, not overwritten");
 
     let outside: [&dyn Fn(&Path); 4] = [
         &|link| std::os::unix::fs::symlink("/bin/sh", link).unwrap(),
@@ -161,10 +146,7 @@ fn a_switch_cut_between_its_two_renames_is_finished_by_repeating_it() {
 #[test]
 fn collecting_spares_what_is_linked_or_pinned() {
     let place = place();
-    let all: Vec<Digest> = [b"0", b"1", b"2", b"3", b"4"]
-        .iter()
-        .map(|bytes| place.put(*bytes))
-        .collect();
+    let all: Vec<Digest> = [b"0", b"1", b"2", b"3", b"4"].iter().map(|bytes| place.put(*bytes)).collect();
     place.store.switch(&all[0]).unwrap();
     place.store.switch(&all[1]).unwrap();
     std::fs::write(place.store.content_folder().join("README"), b"by hand").unwrap();
@@ -190,10 +172,7 @@ fn a_running_binary_is_taken_over_by_copy() {
     let too_long = place.store.take_over(&binary, 299_999).unwrap_err();
     assert!(matches!(too_long, StoreError::Unfit { .. }), "{too_long}");
     std::fs::write(&binary, b"").unwrap();
-    assert!(matches!(
-        place.store.take_over(&binary, 10),
-        Err(StoreError::Unfit { .. })
-    ));
+    assert!(matches!(place.store.take_over(&binary, 10), Err(StoreError::Unfit { .. })));
     let folder = place.store.take_over(&place.store.folder, 10).unwrap_err();
     assert!(matches!(folder, StoreError::Unfit { .. }), "{folder}");
 }

@@ -1,0 +1,518 @@
+//! Fetching an artifact from whoever has it: only its digest says whether it is the right one.
+//!
+//! The declared size is a hard cap, every wait is bounded, and what arrives is hashed while it is written. The addresses
+//! are tried in order. A host that fails as networks do is asked again a few times; one that serves wrong bytes is not
+//! asked again, and the next address has its turn. What fails on this side (a full disk) ends the whole fetch at once.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use concord_schema::Digest;
+use reqwest::{Client, Response, StatusCode, Url, redirect};
+use sha2::{Digest as _, Sha256};
+use thiserror::Error;
+use tokio::io::AsyncReadExt;
+use tokio::time::{sleep, timeout};
+
+use super::durable::{DiskError, Draft};
+use super::store::{Store, StoreError, Verified};
+
+/// Addresses of one artifact that are looked at; the contract allows no more.
+const ADDRESSES_MAX: usize = 16;
+const REDIRECTS_MAX: usize = 3;
+/// Free space that is asked for, as a multiple of the artifact.
+const SPACE_FACTOR: u64 = 2;
+const PART_BYTES: usize = 64 << 10;
+const WAIT_MAX: Duration = Duration::from_secs(30);
+
+/// What to fetch, as the proved release declares it.
+#[derive(Clone, Copy, Debug)]
+pub struct Want<'a> {
+    /// What its bytes must hash to.
+    pub digest: Digest,
+    /// Its exact length in bytes.
+    pub bytes: u64,
+    /// Where it may be had: `https://…`, `http://…` or `file:///…`.
+    pub addresses: &'a [String],
+}
+
+/// The bounds of a fetch.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// Until a connection stands.
+    pub connect: Duration,
+    /// Between two parts, and until the first one.
+    pub idle: Duration,
+    /// For one try of one address, all in all.
+    pub total: Duration,
+    /// Tries of one address that fails as networks do.
+    pub tries_per_address: u32,
+    /// Before the second try; doubled for each further one, at most 30 s.
+    pub retry_wait: Duration,
+    /// An artifact that declares more bytes is refused.
+    pub bytes_max: u64,
+}
+
+impl Default for Bounds {
+    /// 10 s to connect, 30 s of silence, an hour in all, three tries from 1 s apart, 2 GiB.
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            idle: Duration::from_secs(30),
+            total: Duration::from_secs(3600),
+            tries_per_address: 3,
+            retry_wait: Duration::from_secs(1),
+            bytes_max: 2 << 30,
+        }
+    }
+}
+
+/// Why one try of one address gave no artifact.
+#[derive(Debug, Error)]
+pub enum Miss {
+    /// It is no address this agent fetches from.
+    #[error(
+        "unusable address: expected https://, http:// or file:///absolute/path without a user name, found {found:?}"
+    )]
+    Address {
+        /// What is wrong about it.
+        found: String,
+    },
+    /// No connection, or it broke.
+    #[error("the network failed after {received} bytes")]
+    Network {
+        /// Bytes that had arrived.
+        received: u64,
+        /// What the client says.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// The host answered something else than 200.
+    #[error("the host answered {status}, expected 200")]
+    Status {
+        /// The answer.
+        status: u16,
+    },
+    /// The host points at another one, or on and on.
+    #[error("the host answered {status} and points to {}: redirects to another host, port or scheme are not followed", to.as_deref().unwrap_or("nowhere"))]
+    Redirect {
+        /// The answer.
+        status: u16,
+        /// Where it points, shortened to 200 characters.
+        to: Option<String>,
+    },
+    /// Nothing arrived for too long.
+    #[error("nothing arrived for {} ms after {received} bytes", waited.as_millis())]
+    Silent {
+        /// Bytes that had arrived.
+        received: u64,
+        /// The bound.
+        waited: Duration,
+    },
+    /// The whole try took too long.
+    #[error("not finished after {} ms", waited.as_millis())]
+    Slow {
+        /// The bound.
+        waited: Duration,
+    },
+    /// It ended too early, or announced so.
+    #[error("it has {found} bytes, the release declares {expected}")]
+    Truncated {
+        /// Bytes that arrived or were announced.
+        found: u64,
+        /// Bytes that the release declares.
+        expected: u64,
+    },
+    /// It is longer than declared, or announced so. No more than the declared bytes were written.
+    #[error("it is longer than the {expected} bytes that the release declares")]
+    TooLong {
+        /// Bytes that the release declares.
+        expected: u64,
+    },
+    /// As long as declared, but other bytes.
+    #[error("its digest is {found}, the release declares {expected}")]
+    WrongDigest {
+        /// What arrived.
+        found: Digest,
+        /// What the release declares.
+        expected: Digest,
+    },
+    /// A `file://` address names nothing that can be read as an ordinary file.
+    #[error("{} cannot be read as an ordinary file", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system answered.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl Miss {
+    /// Whether asking the same address again may help.
+    fn may_pass(&self) -> bool {
+        match self {
+            Self::Network { .. } | Self::Silent { .. } | Self::Slow { .. } | Self::Truncated { .. } => true,
+            Self::Status { status } => *status >= 500 || matches!(*status, 408 | 429),
+            Self::Address { .. }
+            | Self::Redirect { .. }
+            | Self::TooLong { .. }
+            | Self::WrongDigest { .. }
+            | Self::File { .. } => false,
+        }
+    }
+}
+
+/// One address and why it gave nothing, the last try of it.
+#[derive(Debug)]
+pub struct Missed {
+    /// The address as declared, shortened to 200 characters.
+    pub address: String,
+    /// Why.
+    pub miss: Miss,
+}
+
+/// Why an artifact is not in the store.
+#[derive(Debug, Error)]
+pub enum FetchError {
+    /// No address gave it.
+    #[error("artifact {digest} could not be fetched: {}", reasons(missed))]
+    Missed {
+        /// The artifact.
+        digest: Digest,
+        /// Each address with its reason, in order.
+        missed: Vec<Missed>,
+    },
+    /// The release names no address for it.
+    #[error(
+        "artifact {digest} has no address: put it into the store with `concord init --adopt` or ask its author"
+    )]
+    NoAddress {
+        /// The artifact.
+        digest: Digest,
+    },
+    /// It declares a size that is not fetched.
+    #[error(
+        "artifact {digest} declares {found} bytes, expected 1 to {max}: raise the bound if that is right"
+    )]
+    Size {
+        /// The artifact.
+        digest: Digest,
+        /// Its declared size.
+        found: u64,
+        /// The bound.
+        max: u64,
+    },
+    /// There is too little space to begin.
+    #[error("the store has {free} bytes free, {needed} are needed for this artifact: free some space")]
+    NoSpace {
+        /// Bytes that are free.
+        free: u64,
+        /// Bytes that are asked for.
+        needed: u64,
+    },
+    /// The store failed.
+    #[error("the store failed while fetching")]
+    Store(#[from] StoreError),
+    /// The HTTP client cannot be set up on this host.
+    #[error("the http client could not be set up: check the host's certificates")]
+    Client(#[source] reqwest::Error),
+}
+
+impl FetchError {
+    /// Whether space is what is missing.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        match self {
+            Self::NoSpace { .. } => true,
+            Self::Store(e) => e.is_full(),
+            Self::Missed { .. } | Self::NoAddress { .. } | Self::Size { .. } | Self::Client(_) => false,
+        }
+    }
+}
+
+fn reasons(missed: &[Missed]) -> String {
+    let texts: Vec<String> =
+        missed.iter().map(|missed| format!("{}: {}", missed.address, missed.miss)).collect();
+    texts.join("; ")
+}
+
+/// A miss is the address's fault, an error this side's.
+enum Failure {
+    Miss(Miss),
+    Here(StoreError),
+}
+
+impl From<Miss> for Failure {
+    fn from(miss: Miss) -> Self {
+        Self::Miss(miss)
+    }
+}
+
+impl From<DiskError> for Failure {
+    fn from(error: DiskError) -> Self {
+        Self::Here(error.into())
+    }
+}
+
+/// Called with the bytes that have arrived and the bytes that are expected.
+pub type Progress<'a> = &'a (dyn Fn(u64, u64) + Send + Sync);
+
+/// Fetches artifacts into a store.
+#[derive(Clone, Debug)]
+pub struct Fetcher {
+    client: Client,
+    bounds: Bounds,
+}
+
+impl Fetcher {
+    /// Sets the client up.
+    ///
+    /// # Errors
+    /// When the host has no usable TLS roots.
+    pub fn new(bounds: Bounds) -> Result<Self, FetchError> {
+        let client = Client::builder()
+            .connect_timeout(bounds.connect)
+            .redirect(redirect::Policy::custom(follow))
+            .user_agent(concat!("concord/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(FetchError::Client)?;
+        Ok(Self { client, bounds })
+    }
+
+    /// Brings an artifact into the store, unless it is there and intact, and answers it opened and verified. Dropping the
+    /// future leaves nothing behind.
+    ///
+    /// # Errors
+    /// See [`FetchError`]; [`FetchError::Missed`] has a reason for every address.
+    pub async fn fetch(
+        &self,
+        store: &Store,
+        want: Want<'_>,
+        progress: Progress<'_>,
+    ) -> Result<Verified, FetchError> {
+        let digest = want.digest;
+        match open(store, digest).await {
+            Ok(verified) => {
+                progress(verified.bytes, verified.bytes);
+                return Ok(verified);
+            }
+            // A damaged artifact is replaced, as one that is not there.
+            Err(StoreError::Absent { .. } | StoreError::Corrupt { .. }) => {}
+            Err(e) => return Err(e.into()),
+        }
+        let max = self.bounds.bytes_max;
+        if want.bytes == 0 || want.bytes > max {
+            return Err(FetchError::Size { digest, found: want.bytes, max });
+        }
+        if want.addresses.is_empty() {
+            return Err(FetchError::NoAddress { digest });
+        }
+        let (free, needed) = (store.free_bytes()?, want.bytes.saturating_mul(SPACE_FACTOR));
+        if free < needed {
+            return Err(FetchError::NoSpace { free, needed });
+        }
+        let mut missed = Vec::new();
+        for address in want.addresses.iter().take(ADDRESSES_MAX) {
+            match self.try_address(store, &want, address, progress).await {
+                Ok(draft) => {
+                    store.publish(draft, &digest)?;
+                    return Ok(open(store, digest).await?);
+                }
+                Err(Failure::Here(e)) => return Err(e.into()),
+                Err(Failure::Miss(miss)) => {
+                    missed.push(Missed { address: address.chars().take(200).collect(), miss })
+                }
+            }
+        }
+        Err(FetchError::Missed { digest, missed })
+    }
+
+    async fn try_address(
+        &self,
+        store: &Store,
+        want: &Want<'_>,
+        address: &str,
+        progress: Progress<'_>,
+    ) -> Result<Draft, Failure> {
+        let url = parse(address)?;
+        let mut wait = self.bounds.retry_wait;
+        let mut tries_left = self.bounds.tries_per_address.max(1);
+        loop {
+            let waited = self.bounds.total;
+            let tried = timeout(waited, self.try_once(store, want, &url, progress)).await;
+            tries_left -= 1;
+            match tried.unwrap_or(Err(Miss::Slow { waited }.into())) {
+                Err(Failure::Miss(miss)) if miss.may_pass() && tries_left > 0 => {
+                    tracing::debug!(address, %miss, tries_left, "trying the address again");
+                    sleep(wait.min(WAIT_MAX)).await;
+                    wait = wait.saturating_mul(2);
+                }
+                answer => return answer,
+            }
+        }
+    }
+
+    async fn try_once(
+        &self,
+        store: &Store,
+        want: &Want<'_>,
+        url: &Url,
+        progress: Progress<'_>,
+    ) -> Result<Draft, Failure> {
+        let mut source =
+            if url.scheme() == "file" { Source::of_file(url).await? } else { self.ask(want, url).await? };
+        let draft = store.draft().map_err(Failure::Here)?;
+        let copy = draft.file().try_clone().map_err(|e| DiskError::new("open", draft.path(), e))?;
+        let mut sink = Sink { file: tokio::fs::File::from_std(copy), hash: Sha256::new(), received: 0 };
+        while let Some(part) = self.next_part(&mut source, sink.received).await? {
+            sink.take(&part, want, &draft).await?;
+            progress(sink.received, want.bytes);
+        }
+        sink.finish(want, &draft).await?;
+        Ok(draft)
+    }
+
+    async fn ask(&self, want: &Want<'_>, url: &Url) -> Result<Source, Failure> {
+        let waited = self.bounds.connect.saturating_add(self.bounds.idle);
+        let sent = timeout(waited, self.client.get(url.clone()).send()).await;
+        let response = match sent {
+            Err(_) => return Err(Miss::Silent { received: 0, waited }.into()),
+            Ok(Err(source)) => return Err(Miss::Network { received: 0, source }.into()),
+            Ok(Ok(response)) => response,
+        };
+        let status = response.status();
+        if status.is_redirection() {
+            let to = response.headers().get(reqwest::header::LOCATION);
+            let to = to.map(|to| String::from_utf8_lossy(to.as_bytes()).chars().take(200).collect());
+            let status = status.as_u16();
+            return Err(Miss::Redirect { status, to }.into());
+        }
+        if status != StatusCode::OK {
+            let status = status.as_u16();
+            return Err(Miss::Status { status }.into());
+        }
+        let expected = want.bytes;
+        match response.content_length() {
+            Some(announced) if announced > expected => Err(Miss::TooLong { expected }.into()),
+            Some(found) if found < expected => Err(Miss::Truncated { found, expected }.into()),
+            _ => Ok(Source::Http(response)),
+        }
+    }
+
+    async fn next_part(&self, source: &mut Source, received: u64) -> Result<Option<Vec<u8>>, Failure> {
+        let waited = self.bounds.idle;
+        timeout(waited, source.next(received))
+            .await
+            .unwrap_or(Err(Miss::Silent { received, waited }))
+            .map_err(Failure::Miss)
+    }
+}
+
+/// Follows a redirect only within the same scheme, host and port.
+fn follow(attempt: redirect::Attempt<'_>) -> redirect::Action {
+    let within = attempt.previous().len() <= REDIRECTS_MAX
+        && attempt.previous().first().is_some_and(|first| first.origin() == attempt.url().origin());
+    if within { attempt.follow() } else { attempt.stop() }
+}
+
+/// A user name in an address would be a secret on a public chain and in every log, so there is none.
+fn parse(address: &str) -> Result<Url, Miss> {
+    let refused = |found: &str| Miss::Address { found: found.chars().take(200).collect() };
+    let url = Url::parse(address).map_err(|_| refused("no address"))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(refused("one with a user name or a password"));
+    }
+    match url.scheme() {
+        "http" | "https" => Ok(url),
+        "file" if url.host_str().is_none_or(str::is_empty) => Ok(url),
+        "file" => Err(refused("a file on another host")),
+        other => Err(refused(&format!("the scheme {other}"))),
+    }
+}
+
+async fn open(store: &Store, digest: Digest) -> Result<Verified, StoreError> {
+    let (inner, path) = (store.clone(), store.path_of(&digest));
+    let opened = tokio::task::spawn_blocking(move || inner.open_verified(&digest)).await;
+    opened.unwrap_or_else(|e| Err(DiskError::new("verify", &path, io::Error::other(e)).into()))
+}
+
+enum Source {
+    Http(Response),
+    File { file: tokio::fs::File, path: PathBuf },
+}
+
+impl Source {
+    async fn of_file(url: &Url) -> Result<Self, Miss> {
+        let path = url
+            .to_file_path()
+            .map_err(|()| Miss::Address { found: "a file without an absolute path".to_owned() })?;
+        let asked = path.clone();
+        // Opened without blocking, so that a pipe is recognised and not waited for.
+        let opened = tokio::task::spawn_blocking(move || {
+            let file = super::store::open_plain(&asked)?;
+            if file.metadata()?.is_file() {
+                Ok(file)
+            } else {
+                Err(io::Error::other("it is no ordinary file"))
+            }
+        });
+        match opened.await.map_err(io::Error::other).and_then(|file| file) {
+            Ok(file) => Ok(Self::File { file: tokio::fs::File::from_std(file), path }),
+            Err(source) => Err(Miss::File { path, source }),
+        }
+    }
+
+    async fn next(&mut self, received: u64) -> Result<Option<Vec<u8>>, Miss> {
+        match self {
+            Self::Http(response) => match response.chunk().await {
+                Ok(part) => Ok(part.map(Into::into)),
+                Err(source) => Err(Miss::Network { received, source }),
+            },
+            Self::File { file, path } => {
+                let mut part = vec![0; PART_BYTES];
+                let count =
+                    file.read(&mut part).await.map_err(|source| Miss::File { path: path.clone(), source })?;
+                part.truncate(count);
+                Ok((count > 0).then_some(part))
+            }
+        }
+    }
+}
+
+struct Sink {
+    file: tokio::fs::File,
+    hash: Sha256,
+    received: u64,
+}
+
+impl Sink {
+    async fn take(&mut self, part: &[u8], want: &Want<'_>, draft: &Draft) -> Result<(), Failure> {
+        use tokio::io::AsyncWriteExt as _;
+        let received = self.received.saturating_add(part.len() as u64);
+        if received > want.bytes {
+            return Err(Miss::TooLong { expected: want.bytes }.into());
+        }
+        self.hash.update(part);
+        self.file.write_all(part).await.map_err(|e| DiskError::new("write", draft.path(), e))?;
+        self.received = received;
+        Ok(())
+    }
+
+    async fn finish(mut self, want: &Want<'_>, draft: &Draft) -> Result<(), Failure> {
+        use tokio::io::AsyncWriteExt as _;
+        self.file.flush().await.map_err(|e| DiskError::new("write", draft.path(), e))?;
+        if self.received < want.bytes {
+            return Err(Miss::Truncated { found: self.received, expected: want.bytes }.into());
+        }
+        let found = Digest(self.hash.finalize().into());
+        if found == want.digest {
+            return Ok(());
+        }
+        Err(Miss::WrongDigest { found, expected: want.digest }.into())
+    }
+}
+
+#[cfg(test)]
+mod tests;

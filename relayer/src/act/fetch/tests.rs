@@ -1,0 +1,319 @@
+use super::*;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpStream};
+
+const BODY: &[u8] = b"the bytes of a release";
+const BOUNDS: Bounds = Bounds {
+    connect: Duration::from_secs(5),
+    idle: Duration::from_millis(300),
+    total: Duration::from_secs(2),
+    tries_per_address: 2,
+    retry_wait: Duration::from_millis(1),
+    bytes_max: 1 << 20,
+};
+
+/// What a host does with a request.
+#[derive(Clone, Copy, Debug)]
+enum Host {
+    Serves(&'static [u8]),
+    /// Announces another length than it sends, then closes.
+    Announces(u64, &'static [u8]),
+    /// Sends without a length, then closes.
+    Chunkless(&'static [u8]),
+    Status(u16),
+    RedirectsTo(&'static str),
+    /// Sends a part and then nothing.
+    Stalls,
+    NeverAnswers,
+    /// Sends the same byte for ever.
+    Endless,
+    /// Sends one byte at a time, never silent for long.
+    Trickles,
+    FailsOnce,
+}
+
+struct Server {
+    port: u16,
+    asked: Arc<AtomicU32>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Server {
+    async fn start(host: Host) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let asked = Arc::new(AtomicU32::new(0));
+        let counter = asked.clone();
+        let task = tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let number = counter.fetch_add(1, Ordering::SeqCst);
+                // A client that hangs up is part of the test.
+                tokio::spawn(async move { drop(answer(stream, host, number).await) });
+            }
+        });
+        Self { port, asked, task }
+    }
+
+    fn address(&self) -> String {
+        format!("http://127.0.0.1:{}/artifact", self.port)
+    }
+
+    fn asked(&self) -> u32 {
+        self.asked.load(Ordering::SeqCst)
+    }
+}
+
+async fn request(stream: &mut TcpStream) -> io::Result<String> {
+    let mut text = Vec::new();
+    let mut part = [0; 1024];
+    while !text.ends_with(b"\r\n\r\n") {
+        let count = stream.read(&mut part).await?;
+        if count == 0 {
+            break;
+        }
+        text.extend_from_slice(&part[..count]);
+    }
+    Ok(String::from_utf8_lossy(&text).into_owned())
+}
+
+async fn answer(mut stream: TcpStream, host: Host, number: u32) -> io::Result<()> {
+    let asked = request(&mut stream).await?;
+    let head =
+        |length: u64| format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n");
+    match host {
+        Host::FailsOnce if number == 0 => return Ok(()),
+        Host::RedirectsTo(_) if asked.starts_with("GET /there ") => {
+            stream.write_all(head(BODY.len() as u64).as_bytes()).await?;
+            stream.write_all(BODY).await?;
+        }
+        Host::Serves(body) => {
+            stream.write_all(head(body.len() as u64).as_bytes()).await?;
+            stream.write_all(body).await?;
+        }
+        Host::FailsOnce => {
+            stream.write_all(head(BODY.len() as u64).as_bytes()).await?;
+            stream.write_all(BODY).await?;
+        }
+        Host::Announces(length, body) => {
+            stream.write_all(head(length).as_bytes()).await?;
+            stream.write_all(body).await?;
+        }
+        Host::Chunkless(body) => {
+            stream.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n").await?;
+            stream.write_all(body).await?;
+        }
+        Host::Status(status) => {
+            let text = format!("HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+            stream.write_all(text.as_bytes()).await?;
+        }
+        Host::RedirectsTo(to) => {
+            let text = format!(
+                "HTTP/1.1 302 Found\r\nlocation: {to}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+            );
+            stream.write_all(text.as_bytes()).await?;
+        }
+        Host::Stalls => {
+            stream.write_all(head(BODY.len() as u64).as_bytes()).await?;
+            stream.write_all(&BODY[..5]).await?;
+            std::future::pending::<()>().await;
+        }
+        Host::NeverAnswers => std::future::pending::<()>().await,
+        Host::Endless => {
+            stream.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n").await?;
+            loop {
+                stream.write_all(&[b'x'; 4096]).await?;
+            }
+        }
+        Host::Trickles => {
+            stream.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n").await?;
+            loop {
+                stream.write_all(b"x").await?;
+                sleep(Duration::from_millis(150)).await;
+            }
+        }
+    }
+    stream.shutdown().await
+}
+
+struct Place {
+    folder: tempfile::TempDir,
+    store: Store,
+}
+
+impl Place {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        Self { folder, store }
+    }
+
+    async fn fetch(&self, addresses: &[String]) -> Result<Verified, FetchError> {
+        let want = Want { digest: Digest::of(BODY), bytes: BODY.len() as u64, addresses };
+        self.fetch_want(want).await
+    }
+
+    async fn fetch_want(&self, want: Want<'_>) -> Result<Verified, FetchError> {
+        let fetched = Fetcher::new(BOUNDS).unwrap().fetch(&self.store, want, &|_, _| ()).await;
+        let left = std::fs::read_dir(self.folder.path().join("fetch")).unwrap().count();
+        assert_eq!(left, 0, "nothing half done stays");
+        fetched
+    }
+
+    async fn miss(&self, address: String) -> Miss {
+        match self.fetch(&[address]).await {
+            Err(FetchError::Missed { mut missed, .. }) => missed.remove(0).miss,
+            other => panic!("expected a miss, found {other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_way_to_fail_has_its_name_and_only_the_networks_are_tried_again() {
+    let expected = BODY.len() as u64;
+    type Check = fn(&Miss) -> bool;
+    let table: [(Host, u32, Check); 13] = [
+        (Host::Status(404), 1, |miss| matches!(miss, Miss::Status { status: 404 })),
+        (Host::Status(204), 1, |miss| matches!(miss, Miss::Status { status: 204 })),
+        (Host::Status(500), 2, |miss| matches!(miss, Miss::Status { status: 500 })),
+        (Host::Status(429), 2, |miss| matches!(miss, Miss::Status { status: 429 })),
+        (Host::Serves(b"The bytes of a release"), 1, |miss| matches!(miss, Miss::WrongDigest { .. })),
+        (Host::Serves(b"the bytes of a releas"), 2, |miss| matches!(miss, Miss::Truncated { .. })),
+        (Host::Serves(b"the bytes of a release."), 1, |miss| matches!(miss, Miss::TooLong { .. })),
+        (Host::Chunkless(b"the bytes"), 2, |miss| matches!(miss, Miss::Truncated { found: 9, .. })),
+        (Host::Announces(expected, b"the bytes"), 2, |miss| matches!(miss, Miss::Network { .. })),
+        (Host::Endless, 1, |miss| matches!(miss, Miss::TooLong { .. })),
+        (Host::Stalls, 2, |miss| matches!(miss, Miss::Silent { received: 5, .. })),
+        (Host::RedirectsTo("http://127.0.0.2:1/there"), 1, |miss| {
+            matches!(miss, Miss::Redirect { status: 302, .. })
+        }),
+        (Host::RedirectsTo("/artifact"), 4, |miss| matches!(miss, Miss::Redirect { .. })),
+    ];
+    for (host, asked, check) in table {
+        let server = Server::start(host).await;
+        let miss = Place::new().miss(server.address()).await;
+        assert!(check(&miss), "{host:?}: {miss:?}");
+        assert_eq!(server.asked(), asked, "{host:?}: {miss:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_host_that_never_answers_or_trickles_is_left_in_time() {
+    let place = Place::new();
+    let silent = Server::start(Host::NeverAnswers).await;
+    let fetcher =
+        Fetcher::new(Bounds { connect: Duration::from_millis(100), tries_per_address: 1, ..BOUNDS }).unwrap();
+    let long = Want { digest: Digest::of(BODY), bytes: 1000, addresses: &[silent.address()] };
+    let error = fetcher.fetch(&place.store, long, &|_, _| ()).await.unwrap_err();
+    assert!(
+        matches!(&error, FetchError::Missed { missed, .. } if matches!(missed[0].miss, Miss::Silent { received: 0, .. })),
+        "{error}"
+    );
+    let slow = Server::start(Host::Trickles).await;
+    let fetcher =
+        Fetcher::new(Bounds { total: Duration::from_millis(700), tries_per_address: 1, ..BOUNDS }).unwrap();
+    let long = Want { digest: Digest::of(BODY), bytes: 1000, addresses: &[slow.address()] };
+    let error = fetcher.fetch(&place.store, long, &|_, _| ()).await.unwrap_err();
+    assert!(
+        matches!(&error, FetchError::Missed { missed, .. } if matches!(missed[0].miss, Miss::Slow { .. })),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_good_host_after_bad_ones_serves_and_progress_rises_to_the_total() {
+    let place = Place::new();
+    let (lies, missing, good) = (
+        Server::start(Host::Serves(b"The bytes of a release")).await,
+        Server::start(Host::Status(404)).await,
+        Server::start(Host::Serves(BODY)).await,
+    );
+    let closed = "http://127.0.0.1:1/nobody".to_owned();
+    let addresses = [lies.address(), missing.address(), closed, "gopher://x/".into(), good.address()];
+    let seen = Mutex::new(Vec::new());
+    let want = Want { digest: Digest::of(BODY), bytes: BODY.len() as u64, addresses: &addresses };
+    let fetcher = Fetcher::new(BOUNDS).unwrap();
+    let verified = fetcher
+        .fetch(&place.store, want, &|done, total| seen.lock().unwrap().push((done, total)))
+        .await
+        .unwrap();
+    assert_eq!(verified.digest, Digest::of(BODY));
+    assert_eq!(seen.lock().unwrap().last(), Some(&(22, 22)));
+    // It is there now: nobody is asked again, whatever the addresses say.
+    place.fetch(&[]).await.unwrap();
+    assert_eq!((lies.asked(), missing.asked(), good.asked()), (1, 1, 1));
+}
+
+#[tokio::test]
+async fn a_failed_connection_and_a_redirect_within_the_host_are_got_over() {
+    for host in [Host::FailsOnce, Host::RedirectsTo("/there")] {
+        let server = Server::start(host).await;
+        Place::new().fetch(&[server.address()]).await.unwrap();
+        assert_eq!(server.asked(), 2, "{host:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_artifact_is_fetched_again() {
+    let place = Place::new();
+    let server = Server::start(Host::Serves(BODY)).await;
+    place.fetch(&[server.address()]).await.unwrap();
+    let path = place.store.path_of(&Digest::of(BODY));
+    std::fs::remove_file(&path).unwrap();
+    std::fs::write(&path, b"rotten").unwrap();
+    place.fetch(&[server.address()]).await.unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), BODY);
+}
+
+#[tokio::test]
+async fn files_are_taken_from_absolute_paths_to_ordinary_files_only() {
+    let place = Place::new();
+    let file = place.folder.path().join("a release");
+    std::fs::write(&file, BODY).unwrap();
+    let link = place.folder.path().join("link");
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    let address = |path: &std::path::Path| Url::from_file_path(path).unwrap().to_string();
+    for (bad, is_file) in [
+        (address(&link), true),
+        (address(place.folder.path()), true),
+        (address(&place.folder.path().join("missing")), true),
+        (address(std::path::Path::new("/dev/null")), true),
+        ("file://host/etc/hostname".into(), false),
+        ("relative/path".into(), false),
+        ("ftp://127.0.0.1/x".into(), false),
+        ("http://user:secret@127.0.0.1/x".into(), false),
+        (String::new(), false),
+    ] {
+        let miss = place.miss(bad.clone()).await;
+        assert_eq!(matches!(miss, Miss::File { .. }), is_file, "{bad}: {miss:?}");
+        assert_eq!(matches!(miss, Miss::Address { .. }), !is_file, "{bad}: {miss:?}");
+        assert!(!miss.to_string().contains("secret"));
+    }
+    place.fetch(&[address(&file)]).await.unwrap();
+    assert!(file.exists());
+}
+
+#[tokio::test]
+async fn the_declared_size_is_bounded_at_both_edges_and_space_is_asked_for_first() {
+    let place = Place::new();
+    let nowhere = ["file:///nowhere".to_owned()];
+    let want = |bytes| Want { digest: Digest::of(BODY), bytes, addresses: &nowhere };
+    for (bytes, refused) in [(0, true), (1, false), (BOUNDS.bytes_max, false), (BOUNDS.bytes_max + 1, true)] {
+        let error = place.fetch_want(want(bytes)).await.unwrap_err();
+        assert_eq!(matches!(error, FetchError::Size { .. }), refused, "{bytes}: {error}");
+    }
+    let fetcher = Fetcher::new(Bounds { bytes_max: u64::MAX, ..BOUNDS }).unwrap();
+    let error = fetcher.fetch(&place.store, want(u64::MAX / 4), &|_, _| ()).await.unwrap_err();
+    assert!(matches!(error, FetchError::NoSpace { .. }) && error.is_full(), "{error}");
+    let error = place.fetch(&[]).await.unwrap_err();
+    assert!(matches!(error, FetchError::NoAddress { .. }), "{error}");
+}
