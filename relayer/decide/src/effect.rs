@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 /// Something to do. Digests of effects name *artifacts* (bytes), never releases.
 ///
 /// Effects of a step are performed in order, after the step's memory is durable. Those with a [`Work`] answer by
-/// exactly one input when they are over, with success or failure; the machine asks for at most one of them at a time,
-/// except that a newer `Fetch` or `Stage` replaces an older one, whose answer is then ignored. The others have no answer.
+/// exactly one input when they are over, with success or failure. `Fetch` and `Stage` may take long and run beside the
+/// others, so that a daemon that dies meanwhile is started again; a newer one replaces an older one, whose answer is then
+/// ignored. Of the rest at most one is asked for at a time. Those without a work have no answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Effect {

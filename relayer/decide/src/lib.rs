@@ -20,11 +20,24 @@
     clippy::unreachable
 )]
 
+mod admit;
+mod back;
+mod crank;
 pub mod effect;
+mod explain;
+mod follow;
+mod hear;
+mod host;
 pub mod input;
 pub mod memory;
+pub mod moves;
+mod said;
 pub mod settings;
 pub mod stage;
+mod switch;
+#[cfg(test)]
+mod tests;
+pub mod trial;
 pub mod waiting;
 
 pub use effect::{Crank, Effect, Work};
@@ -32,9 +45,18 @@ pub use input::{ChainView, DaemonView, DiskView, Ended, Input, Link, RolloutView
 pub use memory::{Generation, Memory, Served, Target};
 pub use settings::Settings;
 pub use stage::{Move, Stage};
+pub use trial::Trial;
 pub use waiting::{AgentWaiting, Fault};
 
-use concord_schema::RolloutId;
+use concord_schema::{Height, RolloutId};
+
+use crank::Due;
+use follow::Asked;
+use host::{Respawn, Retry};
+use said::Mark;
+
+/// The most turns of one step: more than any way through the stages without an effect between.
+const TURNS_MAX: u8 = 32;
 
 /// What a turn came to.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,6 +86,37 @@ impl Step {
 pub struct Agent {
     settings: Settings,
     memory: Memory,
+    now_ms: u64,
+    /// What is known of the host; `None` where it must look.
+    host: Option<DiskView>,
+    /// Work under way that changes the host.
+    work: Option<Effect>,
+    /// A download or a check under way, beside it.
+    errand: Option<Effect>,
+    retry: Option<Retry>,
+    respawn: Respawn,
+    /// Failures of fetching and checking in this rollout.
+    fetch_fails: u8,
+    view: Option<Box<ChainView>>,
+    /// The newest height of facts that counted.
+    seen: Height,
+    /// Why the source is no base for acting, and the milliseconds since it was.
+    stale: Option<(u64, String)>,
+    probing: bool,
+    trial: Trial,
+    drain_done: bool,
+    /// How the daemon ended in this stage, where it was seen.
+    exited: Option<String>,
+    asked: Option<Asked>,
+    repeated: Option<Mark>,
+    returned: Option<Mark>,
+    cranked: Option<Mark>,
+    due: Option<Due>,
+    /// The owner wants a refused rollout taken up again.
+    retake: bool,
+    out: Vec<Effect>,
+    moves: Vec<Move>,
+    waiting: AgentWaiting,
 }
 
 impl Agent {
@@ -79,30 +132,52 @@ impl Agent {
         chain: Option<ChainView>,
         now_ms: u64,
     ) -> (Self, Step) {
-        let _ = (pending, disk, chain, now_ms);
-        let stage = memory.stage;
-        (
-            Self { settings, memory },
-            Step {
-                moves: Vec::new(),
-                effects: Vec::new(),
-                stage,
-                waiting_on: AgentWaiting::View,
-                changed: false,
-            },
-        )
+        let mut agent = Self {
+            settings,
+            memory,
+            now_ms,
+            host: None,
+            work: None,
+            errand: None,
+            retry: None,
+            respawn: Respawn::default(),
+            fetch_fails: 0,
+            view: None,
+            seen: Height(0),
+            stale: None,
+            probing: false,
+            trial: Trial::new(now_ms),
+            drain_done: false,
+            exited: None,
+            asked: None,
+            repeated: None,
+            returned: None,
+            cranked: None,
+            due: None,
+            retake: false,
+            out: pending.into_iter().filter(Effect::is_repeated).collect(),
+            moves: Vec::new(),
+            waiting: AgentWaiting::View,
+        };
+        let before = agent.memory.clone();
+        // A host that started anew counts from zero again: what was before cannot be told, and counts as nothing.
+        if let Some(from_ms) = agent.memory.downtime.from_ms.as_mut() {
+            *from_ms = (*from_ms).min(now_ms);
+        }
+        agent.see(disk);
+        if let Some(view) = chain {
+            agent.follow_view(Box::new(view));
+        }
+        let step = agent.finish(&before);
+        (agent, step)
     }
 
     /// Takes one input at `now_ms` (see [`Agent::resume`]).
     pub fn step(&mut self, now_ms: u64, input: Input) -> Step {
-        let _ = (now_ms, input, &self.settings);
-        Step {
-            moves: Vec::new(),
-            effects: Vec::new(),
-            stage: self.memory.stage,
-            waiting_on: AgentWaiting::View,
-            changed: false,
-        }
+        let before = self.memory.clone();
+        self.now_ms = self.now_ms.max(now_ms);
+        self.hear(input);
+        self.finish(&before)
     }
 
     /// What to journal.
@@ -119,7 +194,103 @@ impl Agent {
 
     /// Why the agent waits: the newest step's answer.
     #[must_use]
-    pub fn waiting_on(&self) -> AgentWaiting {
-        AgentWaiting::View
+    pub fn waiting_on(&self) -> &AgentWaiting {
+        &self.waiting
+    }
+
+    /// The probes of the daemon's newest run.
+    #[must_use]
+    pub fn trial(&self) -> &Trial {
+        &self.trial
+    }
+
+    fn finish(&mut self, before: &Memory) -> Step {
+        for _ in 0..TURNS_MAX {
+            let moves = self.moves.len();
+            self.turn();
+            if self.moves.len() == moves {
+                break;
+            }
+        }
+        if self.fault().is_none() {
+            self.send_cranks();
+            self.repeat();
+        }
+        self.waiting = self.explain();
+        Step {
+            moves: core::mem::take(&mut self.moves),
+            effects: core::mem::take(&mut self.out),
+            stage: self.memory.stage,
+            waiting_on: self.waiting.clone(),
+            changed: self.memory != *before,
+        }
+    }
+
+    /// Does what the stage wants next, from what is known now: levels, not edges, so that a crash changes nothing.
+    fn turn(&mut self) {
+        match self.memory.stage {
+            Stage::Idle
+            | Stage::Discovered
+            | Stage::Fetching
+            | Stage::Verified
+            | Stage::Staged
+            | Stage::Armed
+            | Stage::Committed
+            | Stage::RolledBack
+            | Stage::Refused
+            | Stage::Cancelled
+            | Stage::Expired
+            | Stage::Contained { .. } => self.serve(),
+            Stage::Leased
+            | Stage::Draining
+            | Stage::Stopped
+            | Stage::Snapshotted
+            | Stage::Switched
+            | Stage::Booting
+            | Stage::OnTrial
+            | Stage::Restoring
+            | Stage::RollingBack => self.move_on(),
+        }
+    }
+
+    fn move_on(&mut self) {
+        if self.work.is_some() || self.must_look() || self.fault().is_some() {
+            return;
+        }
+        match self.memory.stage {
+            Stage::Leased => self.leased(),
+            Stage::Draining => self.draining(),
+            Stage::Stopped => self.stopped(),
+            Stage::Snapshotted => self.snapshotted(),
+            Stage::Switched | Stage::Booting | Stage::OnTrial => self.try_out(),
+            Stage::Restoring => self.restoring(),
+            Stage::RollingBack => self.rolling_back(),
+            Stage::Idle
+            | Stage::Discovered
+            | Stage::Fetching
+            | Stage::Verified
+            | Stage::Staged
+            | Stage::Armed
+            | Stage::Committed
+            | Stage::RolledBack
+            | Stage::Refused
+            | Stage::Cancelled
+            | Stage::Expired
+            | Stage::Contained { .. } => {}
+        }
+    }
+
+    /// Goes to a stage; what was asked or failed on the way to it is over.
+    fn go(&mut self, to: Stage) {
+        let from = self.memory.stage;
+        if from == to {
+            return;
+        }
+        self.moves.push(Move { from, to });
+        self.memory.stage = to;
+        self.retry = None;
+        self.asked = None;
+        self.drain_done = false;
+        self.exited = None;
     }
 }

@@ -32,7 +32,7 @@ pub enum Fault {
         why: String,
     },
     /// The link leads to what the journal never asked for (NODE-1).
-    #[error("`current` points at {found}, the journal says {expected}: someone else switched; point it back")]
+    #[error("`current` points at {found}, the journal says {expected}: point it back")]
     CurrentForeign {
         /// What it should point at.
         expected: Digest,
