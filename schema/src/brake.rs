@@ -106,6 +106,98 @@ impl Brake {
     }
 }
 
+/// What a guardian's pull did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pulled {
+    /// It holds from now on.
+    Began,
+    /// It held; one guardian more.
+    Joined,
+    /// It held; the k-th guardian lengthened it to the full span.
+    Lengthened,
+    /// This guardian pulled before; nothing changed.
+    Already,
+}
+
+/// What a guardian's wish for release did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Released {
+    /// One guardian more asks.
+    Asked,
+    /// The k-th guardian asked; it ended.
+    Ended,
+    /// This guardian asked before; nothing changed.
+    Already,
+    /// It does not hold; nothing changed.
+    NotHeld,
+}
+
+/// The brake was pulled for this rollout already (BRAKE-1).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "one pull per rollout and scope: this brake was pulled for rollout {rollout} (0: before the first) already; a vote can cancel the rollout or roll it back, and the next rollout arms the brake again"
+)]
+pub struct BrakeSpent {
+    /// The rollout.
+    pub rollout: u64,
+}
+
+/// The numbers that a guardian's message is judged by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pull<'a> {
+    /// Guardians that lengthen it, and that release it.
+    pub threshold: u8,
+    /// Length of the first guardian's pull.
+    pub short: &'a Span,
+    /// Length of k guardians' pull, from its beginning.
+    pub full: &'a Span,
+    /// The scope's newest rollout, 0 for none.
+    pub rollout: u64,
+}
+
+impl Brake {
+    /// A guardian (by its place in the list) pulls at `now` of the brake's own outer clock: the first pulls the
+    /// short brake, the k-th distinct one while it holds lengthens it to the full one.
+    ///
+    /// # Errors
+    /// [`BrakeSpent`] where it does not hold and was pulled for the newest rollout before.
+    pub fn ask_pull(&mut self, now: Moment, guardian: u8, by: &Pull<'_>) -> Result<Pulled, BrakeSpent> {
+        if self.holds(&now) {
+            if self.pulled_by.contains(&guardian) {
+                return Ok(Pulled::Already);
+            }
+            self.pulled_by.push(guardian);
+            if self.pulled_by.len() != usize::from(by.threshold) {
+                return Ok(Pulled::Joined);
+            }
+            self.lengthen(by.full);
+            return Ok(Pulled::Lengthened);
+        }
+        if self.from.is_some() && self.spent_on == by.rollout {
+            return Err(BrakeSpent { rollout: by.rollout });
+        }
+        let span = if by.threshold <= 1 { by.full } else { by.short };
+        self.pull(now, span, guardian, by.rollout);
+        Ok(Pulled::Began)
+    }
+
+    /// A guardian asks for release; `threshold` of them, pullers included, end it.
+    pub fn ask_release(&mut self, now: Moment, guardian: u8, threshold: u8) -> Released {
+        if !self.holds(&now) {
+            return Released::NotHeld;
+        }
+        if self.released_by.contains(&guardian) {
+            return Released::Already;
+        }
+        self.released_by.push(guardian);
+        if self.released_by.len() < usize::from(threshold) {
+            return Released::Asked;
+        }
+        self.release(now);
+        Released::Ended
+    }
+}
+
 /// Both brakes that bear on a component, and the clocks that they leave. Clocks nest: the component's brake is
 /// measured on the clock that the all-brake leaves, so overlaps never add.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -75,7 +75,7 @@ pub const NODE_COUNT: &str = "node_count";
 pub const NODES: &str = "nodes";
 /// A node's number by operator, component and node id.
 pub const NODE_NAMES: &str = "node_names";
-/// A node's number by hot key.
+/// Facts of a node again, by hot key: its own messages read one key less.
 pub const HOT_KEYS: &str = "hot_keys";
 /// The brakes, by scope.
 pub const BRAKES: &str = "brakes";
@@ -159,7 +159,7 @@ pub fn node(no: NodeNo) -> Vec<u8> {
     map(NODES, &[&no.0.to_be_bytes()])
 }
 
-/// Key of a hot key's node number.
+/// Key of a node's facts by its hot key.
 #[must_use]
 pub fn hot_key(addr: &str) -> Vec<u8> {
     map(HOT_KEYS, &[addr.as_bytes()])

@@ -136,6 +136,8 @@ pub enum WaitingOn {
     },
     /// The end of the waves, for a node that got ready late.
     Completion,
+    /// The node: it may act, or must report.
+    Node,
     /// A lease's holder: its report, its return, or the lease's end.
     Holder {
         /// Until the lease may be expired.
@@ -232,6 +234,7 @@ impl fmt::Display for WaitingOn {
                 write!(f, "power {power} to go back; {}", Left(left))
             }
             Self::Completion => write!(f, "the last wave to pass"),
+            Self::Node => write!(f, "the node itself, or its operator: nothing holds it up"),
             Self::Holder { left } => write!(f, "the lease's holder; {}", Left(left)),
             Self::Nothing => write!(f, "nothing: it has ended"),
         }

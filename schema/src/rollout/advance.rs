@@ -96,6 +96,16 @@ impl Rollout {
         }
     }
 
+    /// Why it does not move now.
+    #[must_use]
+    pub fn waiting_on(&self, progress: &Progress, brakes: &Brakes, now: Now) -> WaitingOn {
+        match self.advance(&mut progress.clone(), &[], brakes, now) {
+            Advanced::Did(_) => WaitingOn::Advance,
+            Advanced::WaitingOn(on) => on,
+            Advanced::Settled(_) => WaitingOn::Nothing,
+        }
+    }
+
     /// Is there anything for [`Rollout::advance`] to do? What an agent asks before it spends a fee.
     #[must_use]
     pub fn is_due(&self, progress: &Progress, brakes: &Brakes, now: Now) -> bool {
@@ -273,14 +283,8 @@ fn next_wave(progress: &Progress, from: u8) -> Option<u8> {
 }
 
 fn end(progress: &mut Progress, outcome: Outcome) -> Advanced {
-    let unaccounted = if outcome == Outcome::RolledBack {
-        progress.running.plus(progress.leased)
-    } else {
-        Power(0)
-    };
+    let unaccounted =
+        if outcome == Outcome::RolledBack { progress.running.plus(progress.leased) } else { Power(0) };
     progress.outcome = Some(outcome);
-    Advanced::Did(Transition::Ended {
-        outcome,
-        unaccounted,
-    })
+    Advanced::Did(Transition::Ended { outcome, unaccounted })
 }

@@ -2,6 +2,7 @@
 
 use super::vote::VoteRefused;
 use super::{Outcome, Progress, Rollout, RolloutPhase, Transition};
+use crate::brake::Brakes;
 use crate::clock::Now;
 use crate::release::Reversibility;
 
@@ -15,18 +16,12 @@ impl Rollout {
     pub fn reopen_to_roll_back(
         &self,
         progress: &mut Progress,
+        brakes: &Brakes,
         now: Now,
     ) -> Result<Transition, VoteRefused> {
-        match progress.outcome {
-            Some(Outcome::Completed | Outcome::Contained) => {}
-            Some(outcome) => {
-                return Err(VoteRefused::Phase {
-                    verb: "rolled back",
-                    phase: RolloutPhase::Ended(outcome),
-                    allowed: "in a wave, halted, completed or contained",
-                });
-            }
-            None => return Ok(Transition::RollingBack),
+        let phase = self.phase(progress, brakes, now);
+        if !matches!(phase, RolloutPhase::Ended(Outcome::Completed | Outcome::Contained)) {
+            return Err(VoteRefused::Phase { verb: "rolled back", phase, allowed: "completed, contained" });
         }
         if self.reversibility == Reversibility::ForwardOnly {
             return Err(VoteRefused::ForwardOnly);

@@ -157,6 +157,41 @@ impl Rollout {
         Ok(LeaseAnswer::Granted { attempt: seat.attempt, down: joined })
     }
 
+    /// Why a node does not move now; `down` and `current` as for [`Rollout::grant`].
+    #[expect(clippy::too_many_arguments, reason = "each is one stored fact that the answer rests on")]
+    #[must_use]
+    pub fn seat_waiting_on(
+        &self,
+        progress: &Progress,
+        seat: &Seat,
+        node: &Node,
+        down: Power,
+        current: &Digest,
+        brakes: &Brakes,
+        now: Now,
+    ) -> WaitingOn {
+        let purpose = match seat.state {
+            SeatState::Assigned | SeatState::Waiting => Purpose::Activate,
+            SeatState::Healthy if progress.rolling_back.is_some() => Purpose::RollBack,
+            SeatState::Leased => {
+                let end = seat.lease.unwrap_or_default().plus(&self.plan.lease);
+                return WaitingOn::Holder { left: end.left(&now.into()) };
+            }
+            SeatState::Refused
+            | SeatState::Lost
+            | SeatState::Trial
+            | SeatState::Failed
+            | SeatState::Contained => return WaitingOn::Node,
+            SeatState::Healthy | SeatState::RolledBack => return WaitingOn::Nothing,
+        };
+        let (mut progress_after, mut seat_after) = (progress.clone(), seat.clone());
+        match self.grant(&mut progress_after, &mut seat_after, node, purpose, down, current, brakes, now) {
+            Ok(LeaseAnswer::Waiting { on, .. }) => on,
+            Ok(LeaseAnswer::Granted { .. } | LeaseAnswer::Held { .. }) => WaitingOn::Node,
+            Err(_) => self.waiting_on(progress, brakes, now),
+        }
+    }
+
     fn may_activate(
         &self,
         progress: &Progress,

@@ -97,11 +97,7 @@ impl Rollout {
     ) -> Result<Transition, VoteRefused> {
         let phase = self.phase(progress, brakes, now);
         if !matches!(phase, RolloutPhase::Wave(_) | RolloutPhase::Halted) {
-            return Err(VoteRefused::Phase {
-                verb: "rolled back",
-                phase,
-                allowed: "in a wave, halted",
-            });
+            return Err(VoteRefused::Phase { verb: "rolled back", phase, allowed: "in a wave, halted" });
         }
         if self.reversibility == Reversibility::ForwardOnly {
             return Err(VoteRefused::ForwardOnly);
