@@ -4,7 +4,7 @@ use concord_schema::Digest;
 use concord_schema::plan::PlanError;
 use concord_schema::proposal::{DraftError, Phase};
 use concord_schema::release::ReleaseError;
-use concord_schema::rollout::{LeaseRefused, ReportRefused, RolloutPhase};
+use concord_schema::rollout::{LeaseRefused, ReportRefused, RolloutPhase, VoteRefused};
 use concord_schema::rules::{Class, RulesError};
 use concord_schema::tally::Overfull;
 use concord_schema::text::TextError;
@@ -182,4 +182,7 @@ pub enum ContractError {
     /// A lease that is not granted.
     #[error(transparent)]
     Lease(#[from] LeaseRefused),
+    /// A vote's wish that a rollout cannot meet.
+    #[error(transparent)]
+    Decision(#[from] VoteRefused),
 }

@@ -10,6 +10,7 @@ pub mod execute;
 pub mod load;
 pub mod log;
 pub mod query;
+pub mod standing;
 pub mod state;
 
 pub use error::ContractError;

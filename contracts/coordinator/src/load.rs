@@ -3,7 +3,7 @@
 use concord_schema::brake::{Brakes, Scope};
 use concord_schema::keys;
 use concord_schema::node::{Component, Node};
-use concord_schema::proposal::{Phase, Proposal};
+use concord_schema::proposal::Proposal;
 use concord_schema::release::{Release, ReleaseFacts};
 use concord_schema::rollout::{Progress, Rollout};
 use concord_schema::rules::ClassRules;
@@ -14,6 +14,8 @@ use cosmwasm_std::{Api, Env, Storage};
 
 use crate::error::ContractError;
 use crate::state;
+
+pub use crate::standing::Standing;
 
 /// The block that asks.
 #[must_use]
@@ -101,38 +103,6 @@ pub fn row(storage: &dyn Storage, proposal: &Proposal) -> Result<ClassRules, Con
 /// Where the store fails.
 pub fn tally(storage: &dyn Storage, id: ProposalId) -> Result<Tally, ContractError> {
     Ok(state::TALLIES.may_load(storage, id.0)?.unwrap_or_default())
-}
-
-/// Everything that a proposal's phase rests on.
-#[derive(Clone, Debug)]
-pub struct Standing {
-    /// Its number.
-    pub id: ProposalId,
-    /// Its facts.
-    pub proposal: Proposal,
-    /// Its pinned rules.
-    pub row: ClassRules,
-    /// Its tally.
-    pub tally: Tally,
-    /// The brakes on its component.
-    pub brakes: Brakes,
-    /// Where it is.
-    pub phase: Phase,
-}
-
-impl Standing {
-    /// Loads a proposal and computes where it is at `now`.
-    ///
-    /// # Errors
-    /// [`ContractError::NotFound`].
-    pub fn load(storage: &dyn Storage, id: ProposalId, now: Now) -> Result<Self, ContractError> {
-        let proposal = proposal(storage, id)?;
-        let row = row(storage, &proposal)?;
-        let tally = tally(storage, id)?;
-        let brakes = brakes(storage, proposal.component.as_deref())?;
-        let phase = proposal.phase(&row, &tally, &brakes, now);
-        Ok(Self { id, proposal, row, tally, brakes, phase })
-    }
 }
 
 /// A rollout's fixed facts.

@@ -1,18 +1,299 @@
-//! Runs a proposal's actions.
+//! What each action of a proposal does. All run in one message of the contract to itself: an error undoes them all.
 
-use cosmwasm_std::{DepsMut, Env, MessageInfo, Response, StdError};
+use concord_schema::brake::Scope;
+use concord_schema::event::Event;
+use concord_schema::plan::Plan;
+use concord_schema::proposal::{Action, Member, Proposal};
+use concord_schema::release::{Release, ReleaseFacts, Standing};
+use concord_schema::rollout::{Outcome, Progress, Rollout, RolloutPhase, Transition};
+use concord_schema::units::{Height, RolloutId};
+use concord_schema::{Digest, ProposalId, keys};
+use cosmwasm_std::{DepsMut, Env, MessageInfo, Response, Storage, Uint128};
 
+use super::propose::word;
 use crate::error::ContractError;
+use crate::{load, log, state};
 
-/// Runs a proposal's actions.
+/// The action that failed, by its place in the proposal.
+#[derive(Debug)]
+pub(crate) struct Failed {
+    pub(crate) action: u8,
+    pub(crate) error: ContractError,
+}
+
+/// Runs a proposal's actions, as the contract's message to itself.
 ///
 /// # Errors
-/// [`ContractError`].
+/// The first action's that cannot be carried out; nothing of any action stays then.
 pub fn run_actions(
-    _deps: DepsMut,
-    _env: &Env,
-    _info: &MessageInfo,
-    _proposal: concord_schema::ProposalId,
+    deps: DepsMut,
+    env: &Env,
+    info: &MessageInfo,
+    id: ProposalId,
 ) -> Result<Response, ContractError> {
-    Err(StdError::msg("not written yet").into())
+    let events = run(deps.storage, env, id).map_err(|failed| failed.error)?;
+    log::changed(deps.storage, env, info.sender.as_str(), &events, "ran all actions")
+}
+
+/// Runs them over a store.
+pub(crate) fn run(storage: &mut dyn Storage, env: &Env, id: ProposalId) -> Result<Vec<Event>, Failed> {
+    let whole = |error: ContractError| Failed { action: 0, error };
+    let mut proposal = load::proposal(storage, id).map_err(whole)?;
+    let draft = state::DRAFTS.load(storage, id.0).map_err(|error| whole(error.into()))?;
+    let mut events = Vec::new();
+    for (place, action) in draft.actions.iter().enumerate() {
+        let done = run_one(storage, env, id, &mut proposal, action);
+        events
+            .extend(done.map_err(|error| Failed { action: u8::try_from(place).unwrap_or(u8::MAX), error })?);
+    }
+    state::PROPOSALS.save(storage, id.0, &proposal).map_err(|error| whole(error.into()))?;
+    Ok(events)
+}
+
+fn run_one(
+    storage: &mut dyn Storage,
+    env: &Env,
+    id: ProposalId,
+    proposal: &mut Proposal,
+    action: &Action,
+) -> Result<Vec<Event>, ContractError> {
+    match action {
+        Action::StartRollout { release, plan } => start(storage, env, id, proposal, release, plan),
+        Action::CancelRollout { rollout } => cancel(storage, env, *rollout),
+        Action::ResumeRollout { rollout } => resume(storage, env, *rollout),
+        Action::RollBackRollout { rollout } => roll_back(storage, env, *rollout),
+        Action::LiftBrake { scope } => lift(storage, env, scope),
+        Action::ChangeMembers { set, remove } => change_members(storage, env, set, remove),
+    }
+}
+
+fn start(
+    storage: &mut dyn Storage,
+    env: &Env,
+    id: ProposalId,
+    proposal: &mut Proposal,
+    release: &Release,
+    plan: &Plan,
+) -> Result<Vec<Event>, ContractError> {
+    let name = release.component.as_str();
+    let digest = release.digest();
+    let mut component = load::component(storage, name)?;
+    if let Some(live) = component.live {
+        return Err(ContractError::Taken {
+            what: "the live rollout of this component,",
+            key: live.to_string(),
+            next: "wait until it ends",
+        });
+    }
+    plan.check_fleet(component.largest, component.registered)?;
+    let current = load::release(storage, &component.current)?.version;
+    if component.current == digest || !release.upgrades_from.contains(&current) {
+        return Err(ContractError::Mismatch {
+            what: "upgrades_from",
+            expected: format!("a list with the current version, {current}"),
+            found: release.upgrades_from.join(", "),
+        });
+    }
+    allow(storage, proposal, &digest, component.last)?;
+    let number = state::ROLLOUT_COUNT.may_load(storage)?.unwrap_or(0).saturating_add(1);
+    let rollout = Rollout {
+        v: 1,
+        proposal: id,
+        component: name.to_owned(),
+        group: component.group.clone(),
+        release: digest,
+        previous: component.current,
+        reversibility: release.reversibility,
+        plan: plan.clone(),
+        epoch: component.epoch,
+        registered: component.registered,
+        draw_from: Height(env.block.height.saturating_add(1)),
+    };
+    state::ROLLOUT_COUNT.save(storage, &number)?;
+    state::ROLLOUTS.save(storage, number, &rollout)?;
+    state::PROGRESS.save(storage, number, &Progress::new(plan.waves.len()))?;
+    component.epoch = component.epoch.saturating_add(1);
+    component.live = Some(RolloutId(number));
+    component.last = Some(RolloutId(number));
+    state::COMPONENTS.save(storage, name, &component)?;
+    proposal.rollout = Some(RolloutId(number));
+    Ok(vec![Event::RolloutStarted {
+        rollout: number.to_string(),
+        component: name.to_owned(),
+        release: digest.to_string(),
+        registered: rollout.registered.to_string(),
+    }])
+}
+
+/// Allows the release that this vote was about. One that was taken back after the vote had opened stays denied: its
+/// voters could not know (NODE-5).
+fn allow(
+    storage: &mut dyn Storage,
+    proposal: &Proposal,
+    digest: &Digest,
+    last: Option<RolloutId>,
+) -> Result<(), ContractError> {
+    let facts = load::standing(storage, digest)?;
+    if let (Standing::RolledBack, Some(last)) = (facts.standing, last) {
+        let back = load::progress(storage, last)?.rolling_back;
+        let same = load::rollout(storage, last)?.release == *digest;
+        let opened = proposal.vote.as_ref().map(|vote| vote.from);
+        if let (true, Some(back), Some(opened)) = (same, back, opened)
+            && opened.1 <= back.1
+        {
+            return Err(ContractError::Taken {
+                what: "the denied release",
+                key: digest.to_string(),
+                next: "it was rolled back after this vote opened; a new proposal must allow it",
+            });
+        }
+    }
+    set_standing(storage, digest, Standing::Allowed)
+}
+
+fn set_standing(storage: &mut dyn Storage, digest: &Digest, standing: Standing) -> Result<(), ContractError> {
+    let facts = ReleaseFacts { v: 1, standing };
+    Ok(state::STANDINGS.save(storage, &digest.to_string(), &facts)?)
+}
+
+fn save_progress(storage: &mut dyn Storage, id: RolloutId, progress: &Progress) -> Result<(), ContractError> {
+    Ok(state::PROGRESS.save(storage, id.0, progress)?)
+}
+
+/// Says which rollout of a component is in motion.
+fn set_live(
+    storage: &mut dyn Storage,
+    component: &str,
+    live: Option<RolloutId>,
+) -> Result<(), ContractError> {
+    let mut facts = load::component(storage, component)?;
+    facts.live = live;
+    Ok(state::COMPONENTS.save(storage, component, &facts)?)
+}
+
+fn cancel(storage: &mut dyn Storage, env: &Env, id: RolloutId) -> Result<Vec<Event>, ContractError> {
+    let rollout = load::rollout(storage, id)?;
+    let mut progress = load::progress(storage, id)?;
+    let brakes = load::brakes(storage, Some(&rollout.component))?;
+    let event = match rollout.cancel(&mut progress, &brakes, load::now(env))? {
+        Transition::Ended { outcome, unaccounted } => {
+            set_live(storage, &rollout.component, None)?;
+            Event::RolloutEnded {
+                rollout: id.to_string(),
+                outcome: word(&outcome)?,
+                unaccounted: unaccounted.to_string(),
+            }
+        }
+        Transition::Halted(cause) => Event::RolloutHalted { rollout: id.to_string(), cause: word(&cause)? },
+        Transition::WaveOpened { .. }
+        | Transition::HeightFixed { .. }
+        | Transition::WaitersMoved { .. }
+        | Transition::RollingBack => return Ok(Vec::new()),
+    };
+    save_progress(storage, id, &progress)?;
+    Ok(vec![event])
+}
+
+fn resume(storage: &mut dyn Storage, env: &Env, id: RolloutId) -> Result<Vec<Event>, ContractError> {
+    let rollout = load::rollout(storage, id)?;
+    let mut progress = load::progress(storage, id)?;
+    let brakes = load::brakes(storage, Some(&rollout.component))?;
+    rollout.resume(&mut progress, &brakes, load::now(env))?;
+    save_progress(storage, id, &progress)?;
+    Ok(vec![Event::RolloutResumed { rollout: id.to_string() }])
+}
+
+/// Takes a rollout back and denies its release; also one that has ended with its release on nodes, as long as it is
+/// the component's newest.
+fn roll_back(storage: &mut dyn Storage, env: &Env, id: RolloutId) -> Result<Vec<Event>, ContractError> {
+    let now = load::now(env);
+    let rollout = load::rollout(storage, id)?;
+    let mut progress = load::progress(storage, id)?;
+    let brakes = load::brakes(storage, Some(&rollout.component))?;
+    let phase = rollout.phase(&progress, &brakes, now);
+    match phase {
+        // The failure policy was faster than the vote: what was decided is so already.
+        RolloutPhase::RollingBack | RolloutPhase::Ended(Outcome::RolledBack) => {
+            return Ok(Vec::new());
+        }
+        RolloutPhase::Ended(Outcome::Completed | Outcome::Contained) => {
+            let mut component = load::component(storage, &rollout.component)?;
+            if component.last != Some(id) {
+                return Err(ContractError::RolloutPhase {
+                    verb: "roll back",
+                    allowed: "its component's newest",
+                    phase,
+                });
+            }
+            rollout.reopen_to_roll_back(&mut progress, &brakes, now)?;
+            component.current = rollout.previous;
+            component.live = Some(id);
+            state::COMPONENTS.save(storage, &rollout.component, &component)?;
+        }
+        RolloutPhase::Drawing
+        | RolloutPhase::Preparing
+        | RolloutPhase::Postponed
+        | RolloutPhase::Wave(_)
+        | RolloutPhase::Halted
+        | RolloutPhase::Ended(Outcome::Expired | Outcome::Cancelled) => {
+            rollout.roll_back(&mut progress, &brakes, now)?;
+        }
+    }
+    save_progress(storage, id, &progress)?;
+    set_standing(storage, &rollout.release, Standing::RolledBack)?;
+    Ok(vec![Event::RollingBack { rollout: id.to_string(), release: rollout.release.to_string() }])
+}
+
+/// Lifts a brake; one that does not hold stays as it is.
+fn lift(storage: &mut dyn Storage, env: &Env, scope: &Scope) -> Result<Vec<Event>, ContractError> {
+    let now = load::now(env);
+    let name = match scope {
+        Scope::All => None,
+        Scope::Component(name) => Some(name.as_str()),
+    };
+    let brakes = load::brakes(storage, name)?;
+    let (clock, mut brake) = match brakes.component.clone() {
+        Some(own) => (brakes.outer(now), own),
+        None => (now.into(), brakes.all.clone()),
+    };
+    if !brake.holds(&clock) {
+        return Ok(Vec::new());
+    }
+    brake.release(clock);
+    state::BRAKES.save(storage, keys::scope(scope), &brake)?;
+    Ok(vec![Event::BrakeReleased { scope: keys::scope(scope).to_owned() }])
+}
+
+/// Sets and removes members. Somebody must be left: nobody could ever vote again.
+fn change_members(
+    storage: &mut dyn Storage,
+    env: &Env,
+    set: &[Member],
+    remove: &[String],
+) -> Result<Vec<Event>, ContractError> {
+    let height = env.block.height;
+    let mut total = state::MEMBERS_TOTAL.load(storage)?;
+    for addr in remove {
+        let weight = load::found(state::MEMBERS.may_load(storage, addr)?, "member", addr)?;
+        total = total.saturating_sub(weight);
+        state::MEMBERS.remove(storage, addr, height)?;
+    }
+    for Member { addr, weight } in set {
+        let was = state::MEMBERS.may_load(storage, addr)?.unwrap_or_default();
+        total = total
+            .saturating_sub(was)
+            .checked_add(*weight)
+            .map_err(|_| ContractError::Sum { what: "members' weights", max: Uint128::MAX.to_string() })?;
+        state::MEMBERS.save(storage, addr, weight, height)?;
+    }
+    if total.is_zero() {
+        return Err(ContractError::Number { what: "members", min: 1, max: u64::MAX, found: 0 });
+    }
+    state::MEMBERS_TOTAL.save(storage, &total, height)?;
+    let set: Vec<String> = set.iter().map(|member| format!("{}={}", member.addr, member.weight)).collect();
+    Ok(vec![Event::MembersChanged {
+        set: set.join(","),
+        removed: remove.join(","),
+        total: total.to_string(),
+    }])
 }

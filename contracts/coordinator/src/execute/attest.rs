@@ -1,19 +1,145 @@
-//! Attests.
+//! Takes an auditor's statement. The signature is verified here, over the whole domain, so that it is good for one
+//! revision of one proposal on this contract of this chain. The last one that is needed opens the vote.
 
-use cosmwasm_std::{DepsMut, Env, MessageInfo, Response, StdError};
+use concord_schema::ProposalId;
+use concord_schema::attestation::{Attestation, Finding, Signature, SigningKey, Statement};
+use concord_schema::digest::Digest;
+use concord_schema::event::Event;
+use concord_schema::msg::Auditor;
+use concord_schema::proposal::{Phase, Proposal};
+use cosmwasm_std::{Api, DepsMut, Env, MessageInfo, Response, Storage};
 
+use super::{open_vote, propose};
 use crate::error::ContractError;
+use crate::load::{self, Standing};
+use crate::{log, state};
 
-/// Attests.
+/// Attests: by a signature that anyone may carry, or by the auditor's own transaction.
 ///
 /// # Errors
-/// [`ContractError`].
+/// [`ContractError::Signature`], [`ContractError::StatementExpired`], [`ContractError::Mismatch`] for a statement
+/// about something else, [`ContractError::Taken`] for a second one, [`ContractError::Phase`] outside of validation.
 pub fn attest(
-    _deps: DepsMut,
-    _env: &Env,
-    _info: &MessageInfo,
-    _statement: concord_schema::attestation::Statement,
-    _signature: Option<concord_schema::attestation::Signature>,
+    deps: DepsMut,
+    env: &Env,
+    info: &MessageInfo,
+    statement: Statement,
+    signature: Option<Signature>,
 ) -> Result<Response, ContractError> {
-    Err(StdError::msg("not written yet").into())
+    let (storage, now) = (deps.storage, load::now(env));
+    let name = match &signature {
+        Some(signature) => load::address(deps.api, "auditor", &signature.auditor)?,
+        None => info.sender.to_string(),
+    };
+    let auditor = load::found(state::AUDITORS.may_load(storage, &name)?, "auditor", &name)?;
+    let id = statement.proposal;
+    let key = (id.0, statement.revision, name.as_str());
+    if let Some(earlier) = state::ATTESTATIONS.may_load(storage, key)? {
+        return repeated(&earlier, &statement, &name);
+    }
+    let mut standing = Standing::load(storage, id, now)?;
+    if standing.phase != Phase::Validation {
+        return Err(standing.refused(storage, "attest", "validation", now));
+    }
+    check_statement(storage, &standing.proposal, &statement)?;
+    if now.time >= statement.expires {
+        return Err(ContractError::StatementExpired { expires: statement.expires.0, now: now.time.0 });
+    }
+    if let Some(signature) = &signature {
+        verify(deps.api, env, &auditor, &name, &statement, signature)?;
+    }
+    let mut events = vec![Event::Attested {
+        proposal: id.to_string(),
+        revision: statement.revision.to_string(),
+        auditor: name.clone(),
+        claim: propose::word(&statement.claim)?,
+        finding: propose::word(&statement.finding)?,
+    }];
+    let finding = statement.finding;
+    let attestation = Attestation {
+        v: 1,
+        statement,
+        organisation: auditor.organisation.clone(),
+        signed: signature.is_some(),
+    };
+    state::ATTESTATIONS.save(storage, key, &attestation)?;
+    if finding == Finding::Approves && approve(storage, id, &auditor, &standing)? {
+        standing.proposal.validated = true;
+        events.push(open_vote::open(storage, env, &mut standing)?);
+    }
+    log::changed(storage, env, info.sender.as_str(), &events, "attested")
+}
+
+fn repeated(earlier: &Attestation, statement: &Statement, auditor: &str) -> Result<Response, ContractError> {
+    if earlier.statement == *statement {
+        return log::unchanged("attested already, in these words");
+    }
+    Err(ContractError::Taken {
+        what: "the statement of this revision by",
+        key: auditor.to_owned(),
+        next: "the first one stands until the next revision",
+    })
+}
+
+/// The statement must be about exactly what the members will vote on.
+fn check_statement(
+    storage: &dyn Storage,
+    proposal: &Proposal,
+    statement: &Statement,
+) -> Result<(), ContractError> {
+    let release = load::found(proposal.release, "release of proposal", statement.proposal)?;
+    let platforms = load::release(storage, &release)?.platforms_digest();
+    for (what, expected, found) in [
+        ("the revision", proposal.revision.to_string(), statement.revision.to_string()),
+        ("the release's digest", release.to_string(), statement.release.to_string()),
+        ("the platforms' digest", platforms.to_string(), statement.platforms.to_string()),
+    ] {
+        if expected != found {
+            return Err(ContractError::Mismatch { what, expected, found });
+        }
+    }
+    Ok(())
+}
+
+/// Verifies a signature; "false" and "could not be checked" are both failures.
+fn verify(
+    api: &dyn Api,
+    env: &Env,
+    auditor: &Auditor,
+    name: &str,
+    statement: &Statement,
+    signature: &Signature,
+) -> Result<(), ContractError> {
+    let refused = |why: String| ContractError::Signature { auditor: name.to_owned(), why };
+    let bytes = statement.sign_bytes(&env.block.chain_id, env.contract.address.as_str());
+    let verified = match &auditor.key {
+        None => {
+            return Err(refused("no key is registered; attest by a transaction of the auditor".to_owned()));
+        }
+        Some(SigningKey::Ed25519(key)) => api.ed25519_verify(&bytes, &signature.signature, key),
+        Some(SigningKey::Secp256k1(key)) => {
+            api.secp256k1_verify(&Digest::of(&bytes).0, &signature.signature, key)
+        }
+    };
+    match verified {
+        Ok(true) => Ok(()),
+        Ok(false) => {
+            Err(refused("it is not over this statement, chain and contract by the registered key".to_owned()))
+        }
+        Err(error) => Err(refused(error.to_string())),
+    }
+}
+
+/// Counts an approval; answers whether there are enough now.
+fn approve(
+    storage: &mut dyn Storage,
+    id: ProposalId,
+    auditor: &Auditor,
+    standing: &Standing,
+) -> Result<bool, ContractError> {
+    let mut approvals = standing.approvals(storage)?;
+    approvals.add(&auditor.organisation);
+    state::APPROVALS.save(storage, id.0, &approvals)?;
+    let row = &standing.row;
+    Ok(approvals.suffice(row.auditors_min, row.organisations_min))
 }

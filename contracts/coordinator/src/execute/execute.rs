@@ -1,29 +1,183 @@
-//! Executes.
+//! Executes a proposal that is ready: all of its actions in one message to itself, so that they all happen or none.
 
-use cosmwasm_std::{DepsMut, Env, MessageInfo, Response, StdError};
+use concord_schema::event::Event;
+use concord_schema::msg::ExecuteMsg;
+use concord_schema::proposal::{Attempt, Draft, Phase};
+use concord_schema::rules::ATTEMPTS_MAX;
+use concord_schema::{Now, ProposalId};
+use cosmwasm_std::{
+    DepsMut, Env, MessageInfo, Reply, Response, Storage, SubMsg, SubMsgResult, WasmMsg, from_json,
+    to_json_binary,
+};
+use serde::{Deserialize, Serialize};
 
+use super::actions;
+use super::overlay::Overlay;
 use crate::error::ContractError;
-
-/// Executes.
-///
-/// # Errors
-/// [`ContractError`].
-pub fn execute(
-    _deps: DepsMut,
-    _env: &Env,
-    _info: &MessageInfo,
-    _proposal: concord_schema::ProposalId,
-) -> Result<Response, ContractError> {
-    Err(StdError::msg("not written yet").into())
-}
+use crate::load::{self, Standing};
+use crate::{log, state};
 
 /// The reply to the actions.
 pub const REPLY_ID: u64 = 1;
+/// Gas of all actions of one proposal together, in the chain's units: a change of 64 members costs about a tenth.
+pub const ACTIONS_GAS_MAX: u64 = 20_000_000;
 
-/// Takes the outcome of the actions.
+/// What the reply must know.
+#[derive(Serialize, Deserialize)]
+struct Payload {
+    proposal: ProposalId,
+    who: String,
+}
+
+/// Executes. A brake, a live rollout or a span between attempts is waited on, and is not an attempt (PHASE-2).
 ///
 /// # Errors
-/// [`ContractError`].
-pub fn reply(_deps: DepsMut, _env: &Env, _reply: cosmwasm_std::Reply) -> Result<Response, ContractError> {
-    Err(StdError::msg("not written yet").into())
+/// [`ContractError::Phase`] where the proposal is not ready.
+pub fn execute(
+    deps: DepsMut,
+    env: &Env,
+    info: &MessageInfo,
+    id: ProposalId,
+) -> Result<Response, ContractError> {
+    let (storage, now) = (deps.storage, load::now(env));
+    let standing = Standing::load(storage, id, now)?;
+    match standing.phase {
+        Phase::Ready => {}
+        Phase::Executed => return log::unchanged("it was executed already"),
+        Phase::Deliberation
+        | Phase::Validation
+        | Phase::Validated
+        | Phase::Voting
+        | Phase::Timelocked
+        | Phase::Withdrawn
+        | Phase::Rejected
+        | Phase::QuorumFailed
+        | Phase::Vetoed
+        | Phase::Cancelled
+        | Phase::Expired
+        | Phase::Failed => return Err(standing.refused(storage, "execute", "ready", now)),
+    }
+    let draft = state::DRAFTS.load(storage, id.0)?;
+    if let Some(on) = waits(storage, &standing, &draft, now)? {
+        return log::unchanged(format!("waiting on {on}"));
+    }
+    let mut proposal = standing.proposal;
+    proposal.executed = true;
+    state::PROPOSALS.save(storage, id.0, &proposal)?;
+    let run = WasmMsg::Execute {
+        contract_addr: env.contract.address.to_string(),
+        msg: to_json_binary(&ExecuteMsg::RunActions { proposal: id })?,
+        funds: Vec::new(),
+    };
+    let payload = Payload { proposal: id, who: info.sender.to_string() };
+    let message = SubMsg::reply_always(run, REPLY_ID)
+        .with_gas_limit(ACTIONS_GAS_MAX)
+        .with_payload(to_json_binary(&payload)?);
+    Ok(Response::new().add_submessage(message))
+}
+
+/// What a proposal that is ready still waits on, in words: a false precondition is no attempt.
+pub(crate) fn waits(
+    storage: &dyn Storage,
+    standing: &Standing,
+    draft: &Draft,
+    now: Now,
+) -> Result<Option<String>, ContractError> {
+    if let Some(on) = standing.holds_back(storage, draft, now)? {
+        return Ok(Some(on.to_string()));
+    }
+    let Some((release, _)) = draft.rollout() else {
+        return Ok(None);
+    };
+    let component = load::component(storage, &release.component)?;
+    let current = load::release(storage, &component.current)?.version;
+    if !release.upgrades_from.contains(&current) {
+        return Ok(Some(format!(
+            "a current release that {} can upgrade from; it is {current}",
+            release.version
+        )));
+    }
+    Ok(None)
+}
+
+/// Takes the outcome of the actions: logs the execution, or records the attempt. An error of an action answers Ok,
+/// since an error of this message would forget it.
+///
+/// # Errors
+/// Where the store fails.
+pub fn reply(deps: DepsMut, env: &Env, reply: Reply) -> Result<Response, ContractError> {
+    let Payload { proposal: id, who } = from_json(&reply.payload)?;
+    let storage = deps.storage;
+    let error = match reply.result {
+        SubMsgResult::Ok(_) => {
+            let event = Event::Executed { proposal: id.to_string() };
+            return log::changed(storage, env, &who, &[event], "executed");
+        }
+        SubMsgResult::Err(error) => error,
+    };
+    let mut proposal = load::proposal(storage, id)?;
+    proposal.executed = false;
+    state::PROPOSALS.save(storage, id.0, &proposal)?;
+    let (codespace, code) = abci(&error);
+    let action = if codespace == OUT_OF_GAS.0 && code == OUT_OF_GAS.1 {
+        // Running them again would run out here too; the whole batch is to blame.
+        u8::MAX
+    } else {
+        failing_action(storage, env, id)
+    };
+    proposal.attempts = proposal.attempts.saturating_add(1);
+    proposal.last_attempt =
+        Some(Attempt { action, codespace: codespace.clone(), code, at: load::now(env).into() });
+    state::PROPOSALS.save(storage, id.0, &proposal)?;
+    let event = Event::ExecutionFailed {
+        proposal: id.to_string(),
+        attempts: proposal.attempts.to_string(),
+        action: action.to_string(),
+        codespace,
+        code: code.to_string(),
+    };
+    let what = format!("attempt {} of {ATTEMPTS_MAX} failed at action {action}: {error}", proposal.attempts);
+    log::changed(storage, env, &who, &[event], what)
+}
+
+const OUT_OF_GAS: (&str, u32) = ("sdk", 11);
+
+/// Codespace and code of a failed submessage. A chain hides the text from contracts and leaves
+/// `codespace: wasm, code: 5`; where there is a text instead, the contract itself refused, which is that code.
+fn abci(error: &str) -> (String, u32) {
+    let hidden = error
+        .strip_prefix("codespace: ")
+        .and_then(|rest| rest.split_once(", code: "))
+        .and_then(|(codespace, code)| Some((codespace, code.parse().ok()?)));
+    match hidden {
+        Some((codespace, code)) => (codespace.to_owned(), code),
+        None => ("wasm".to_owned(), 5),
+    }
+}
+
+/// Which action failed. The failed submessage left no trace, not even of that, so the actions run once more over a
+/// copy that is dropped.
+fn failing_action(storage: &dyn Storage, env: &Env, id: ProposalId) -> u8 {
+    match actions::run(&mut Overlay::new(storage), env, id) {
+        Ok(_) => u8::MAX,
+        Err(failed) => failed.action,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chains_hidden_error_is_read_and_a_text_is_our_own() {
+        for (error, expected) in [
+            ("codespace: sdk, code: 11", ("sdk", 11)),
+            ("codespace: wasm, code: 5", ("wasm", 5)),
+            ("there is no rollout \"3\"", ("wasm", 5)),
+            ("codespace: sdk, code: eleven", ("wasm", 5)),
+        ] {
+            let (codespace, code) = abci(error);
+            assert_eq!((codespace.as_str(), code), expected, "{error}");
+        }
+    }
 }

@@ -12,6 +12,7 @@ pub mod execute;
 pub mod instantiate;
 pub mod lease;
 pub mod open_vote;
+pub(crate) mod overlay;
 pub mod propose;
 pub mod register;
 pub mod report;

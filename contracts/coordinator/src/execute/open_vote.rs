@@ -1,18 +1,48 @@
-//! Opens the vote.
+//! Opens the vote: stores its opening facts, from which every later phase is computed.
 
-use cosmwasm_std::{DepsMut, Env, MessageInfo, Response, StdError};
+use concord_schema::ProposalId;
+use concord_schema::event::Event;
+use concord_schema::proposal::{Phase, Vote};
+use concord_schema::tally::Tally;
+use cosmwasm_std::{DepsMut, Env, MessageInfo, Response, Storage};
 
 use crate::error::ContractError;
+use crate::load::{self, Standing};
+use crate::{log, state};
 
-/// Opens the vote.
+/// Opens the vote of a validated proposal; one that is open stays as it is.
 ///
 /// # Errors
-/// [`ContractError`].
+/// [`ContractError::Phase`] before validation and after an end without a vote.
 pub fn open_vote(
-    _deps: DepsMut,
-    _env: &Env,
-    _info: &MessageInfo,
-    _proposal: concord_schema::ProposalId,
+    deps: DepsMut,
+    env: &Env,
+    info: &MessageInfo,
+    id: ProposalId,
 ) -> Result<Response, ContractError> {
-    Err(StdError::msg("not written yet").into())
+    let (storage, now) = (deps.storage, load::now(env));
+    let mut standing = Standing::load(storage, id, now)?;
+    if standing.proposal.vote.is_some() {
+        return log::unchanged("the vote was opened already");
+    }
+    if standing.phase != Phase::Validated {
+        return Err(standing.refused(storage, "open_vote", "validated", now));
+    }
+    let event = open(storage, env, &mut standing)?;
+    log::changed(storage, env, info.sender.as_str(), &[event], "the vote is open")
+}
+
+/// Stores when the vote opened and whose weights count: those at the end of the block before.
+pub(crate) fn open(
+    storage: &mut dyn Storage,
+    env: &Env,
+    standing: &mut Standing,
+) -> Result<Event, ContractError> {
+    let (now, height) = (load::now(env), env.block.height);
+    let total = state::MEMBERS_TOTAL.may_load_at_height(storage, height)?.unwrap_or_default();
+    standing.proposal.vote =
+        Some(Vote { from: now.into(), snapshot_height: height, total, braked: standing.brakes.braked(now) });
+    state::PROPOSALS.save(storage, standing.id.0, &standing.proposal)?;
+    state::TALLIES.save(storage, standing.id.0, &Tally::default())?;
+    Ok(Event::VoteOpened { proposal: standing.id.to_string(), total: total.to_string() })
 }

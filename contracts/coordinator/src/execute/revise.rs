@@ -1,19 +1,71 @@
-//! Revises.
+//! Replaces a proposal's content; the deliberation starts again, and attestations of the old content are void.
 
-use cosmwasm_std::{DepsMut, Env, MessageInfo, Response, StdError};
+use concord_schema::ProposalId;
+use concord_schema::attestation::Approvals;
+use concord_schema::event::Event;
+use concord_schema::proposal::{Draft, Phase};
+use concord_schema::rules::REVISIONS_MAX;
+use cosmwasm_std::{DepsMut, Env, MessageInfo, Response};
 
+use super::propose;
 use crate::error::ContractError;
+use crate::load::{self, Standing};
+use crate::{log, state};
 
-/// Revises.
+/// Revises. Class and component must stay: the deposit was paid and the rules were pinned for them.
 ///
 /// # Errors
-/// [`ContractError`].
+/// [`ContractError::Phase`] once the vote could open, [`ContractError`] for a draft out of bounds.
 pub fn revise(
-    _deps: DepsMut,
-    _env: &Env,
-    _info: &MessageInfo,
-    _proposal: concord_schema::ProposalId,
-    _draft: concord_schema::proposal::Draft,
+    deps: DepsMut,
+    env: &Env,
+    info: &MessageInfo,
+    id: ProposalId,
+    draft: Draft,
 ) -> Result<Response, ContractError> {
-    Err(StdError::msg("not written yet").into())
+    let (storage, now) = (deps.storage, load::now(env));
+    let standing = Standing::load(storage, id, now)?;
+    if !matches!(standing.phase, Phase::Deliberation | Phase::Validation) {
+        return Err(standing.refused(storage, "revise", "deliberation or validation", now));
+    }
+    let mut proposal = standing.proposal;
+    if proposal.revision >= REVISIONS_MAX {
+        return Err(ContractError::Number {
+            what: "revisions of a proposal",
+            min: 0,
+            max: REVISIONS_MAX.into(),
+            found: u64::from(proposal.revision).saturating_add(1),
+        });
+    }
+    let content = propose::parse(storage, deps.api, &draft)?;
+    if content.digest == proposal.digest {
+        return log::unchanged("the content is the same; nothing to revise");
+    }
+    let is = (content.class, &content.component);
+    let was = (proposal.class, &proposal.component);
+    if is != was {
+        return Err(ContractError::Mismatch {
+            what: "class and component of a revision",
+            expected: format!("{was:?}"),
+            found: format!("{is:?}; make it a proposal of its own"),
+        });
+    }
+    proposal.revision = proposal.revision.saturating_add(1);
+    proposal.release = content.release;
+    proposal.exempt = draft.is_brake_exempt();
+    proposal.digest = content.digest;
+    proposal.from = now.into();
+    proposal.validated = false;
+    let approvals = Approvals { v: 1, revision: proposal.revision, ..Approvals::default() };
+    state::APPROVALS.save(storage, id.0, &approvals)?;
+    state::PROPOSALS.save(storage, id.0, &proposal)?;
+    content.store(storage, id, &draft)?;
+    let event = Event::Revised {
+        proposal: id.to_string(),
+        revision: proposal.revision.to_string(),
+        digest: content.digest.to_string(),
+        release: content.release_text(),
+    };
+    let what = format!("revision {} of proposal {id}", proposal.revision);
+    log::changed(storage, env, info.sender.as_str(), &[event], what)
 }
