@@ -2,7 +2,8 @@
 
 use concord_schema::brake::GUARDIANS_MAX;
 use concord_schema::msg::ExecuteMsg;
-use concord_schema::units::{NodeNo, ProposalId};
+use concord_schema::node::Node;
+use concord_schema::units::ProposalId;
 use cosmwasm_std::{Env, Storage};
 
 use crate::error::ContractError;
@@ -124,14 +125,14 @@ pub fn guardian(storage: &dyn Storage, sender: &str) -> Result<u8, ContractError
         .ok_or_else(|| refused(sender, "a guardian"))
 }
 
-/// The node that the sender is the hot key of.
+/// The node that the sender is the hot key of. A key that was replaced is nobody's.
 ///
 /// # Errors
 /// [`ContractError::Unauthorized`].
-pub fn hot_key(storage: &dyn Storage, sender: &str) -> Result<NodeNo, ContractError> {
+pub fn hot_key(storage: &dyn Storage, sender: &str) -> Result<Node, ContractError> {
     state::HOT_KEYS
         .may_load(storage, sender)?
-        .map(NodeNo)
+        .filter(|node| node.hot_key == sender)
         .ok_or_else(|| refused(sender, "a registered node's hot key"))
 }
 

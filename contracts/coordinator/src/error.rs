@@ -1,10 +1,11 @@
 //! Why the contract refuses something. An error leaves no trace in the state.
 
 use concord_schema::Digest;
+use concord_schema::brake::BrakeSpent;
 use concord_schema::plan::PlanError;
 use concord_schema::proposal::{DraftError, Phase};
 use concord_schema::release::ReleaseError;
-use concord_schema::rollout::{LeaseRefused, ReportRefused, RolloutPhase, VoteRefused};
+use concord_schema::rollout::{DrawRefused, LeaseRefused, ReportRefused, RolloutPhase, VoteRefused};
 use concord_schema::rules::{Class, RulesError};
 use concord_schema::tally::Overfull;
 use concord_schema::text::TextError;
@@ -182,6 +183,12 @@ pub enum ContractError {
     /// A lease that is not granted.
     #[error(transparent)]
     Lease(#[from] LeaseRefused),
+    /// A seed that is not drawn.
+    #[error(transparent)]
+    Draw(#[from] DrawRefused),
+    /// A brake that is not pulled.
+    #[error(transparent)]
+    Brake(#[from] BrakeSpent),
     /// A vote's wish that a rollout cannot meet.
     #[error(transparent)]
     Decision(#[from] VoteRefused),

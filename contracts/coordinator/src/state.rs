@@ -97,8 +97,9 @@ pub const NODE_COUNT: Item<u64> = Item::new(keys::NODE_COUNT);
 pub const NODES: Map<u64, Node> = Map::new(keys::NODES);
 /// A node's number, by operator, component and node id.
 pub const NODE_NAMES: Map<(&str, &str, &str), u64> = Map::new(keys::NODE_NAMES);
-/// A node's number, by hot key.
-pub const HOT_KEYS: Map<&str, u64> = Map::new(keys::HOT_KEYS);
+/// Facts of nodes again, by hot key: what a node's own messages read is one key. A key that the node no longer uses
+/// stays, so that it is never used again; [`crate::auth::hot_key`] refuses it.
+pub const HOT_KEYS: Map<&str, Node> = Map::new(keys::HOT_KEYS);
 
 /// Brakes by scope ([`keys::scope`]); always present, off or on.
 pub const BRAKES: Map<&str, Brake> = Map::new(keys::BRAKES);

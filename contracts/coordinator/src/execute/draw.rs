@@ -1,18 +1,45 @@
 //! Fixes the seed of a rollout.
 
-use cosmwasm_std::{DepsMut, Env, MessageInfo, Response, StdError};
+use concord_schema::RolloutId;
+use concord_schema::brake::Brakes;
+use concord_schema::event::Event;
+use concord_schema::rollout::{DrawRefused, Progress, Rollout};
+use cosmwasm_std::{DepsMut, Env, MessageInfo, Response};
 
 use crate::error::ContractError;
+use crate::{load, log, state};
 
-/// Fixes the seed of a rollout.
+/// Fixes the seed of a rollout; drawn before, nothing changes.
 ///
 /// # Errors
-/// [`ContractError`].
-pub fn draw(
-    _deps: DepsMut,
-    _env: &Env,
-    _info: &MessageInfo,
-    _rollout: concord_schema::RolloutId,
-) -> Result<Response, ContractError> {
-    Err(StdError::msg("not written yet").into())
+/// [`ContractError::NotFound`], and [`ContractError::Draw`] before the block that may be the seed.
+pub fn draw(deps: DepsMut, env: &Env, info: &MessageInfo, id: RolloutId) -> Result<Response, ContractError> {
+    let rollout = load::rollout(deps.storage, id)?;
+    let mut progress = load::progress(deps.storage, id)?;
+    let brakes = load::brakes(deps.storage, Some(&rollout.component))?;
+    let Some(event) = drawn(&rollout, &mut progress, env, id, &brakes)? else {
+        return log::unchanged("the seed was drawn before");
+    };
+    state::PROGRESS.save(deps.storage, id.0, &progress)?;
+    log::changed(deps.storage, env, info.sender.as_str(), &[event], "the seed is drawn")
+}
+
+/// Draws, where it was not done before.
+pub(super) fn drawn(
+    rollout: &Rollout,
+    progress: &mut Progress,
+    env: &Env,
+    id: RolloutId,
+    brakes: &Brakes,
+) -> Result<Option<Event>, DrawRefused> {
+    let seed = rollout.draw(
+        progress,
+        &env.block.chain_id,
+        env.contract.address.as_str(),
+        id,
+        env.block.time.nanos(),
+        brakes,
+        load::now(env),
+    )?;
+    Ok(seed.map(|seed| Event::Drawn { rollout: id.to_string(), seed: seed.to_string() }))
 }

@@ -1,46 +1,139 @@
-//! Grants a lease, or says what it waits on.
+//! Grants a lease, or says what it waits on; takes one back; ends one that ran out.
 
-use cosmwasm_std::{DepsMut, Env, MessageInfo, Response, StdError};
+use concord_schema::event::Event;
+use concord_schema::node::Node;
+use concord_schema::rollout::{LeaseAnswer, LeaseRefused, Outcome, Progress, Purpose, Rollout, Seat};
+use concord_schema::{NodeNo, RolloutId};
+use cosmwasm_std::{DepsMut, Env, MessageInfo, Response, Storage};
 
+use super::report::comes_up;
 use crate::error::ContractError;
+use crate::{auth, load, log, state};
+
+/// Refuses a node that runs something else than the rollout upgrades.
+pub(crate) fn same_component(node: &Node, rollout: &Rollout) -> Result<(), ContractError> {
+    if node.component == rollout.component {
+        return Ok(());
+    }
+    Err(ContractError::Mismatch {
+        what: "the rollout's component",
+        expected: node.component.clone(),
+        found: rollout.component.clone(),
+    })
+}
+
+/// A node's place in a rollout.
+struct Place {
+    node: Node,
+    rollout: Rollout,
+    progress: Progress,
+    seat: Seat,
+}
+
+impl Place {
+    fn load(storage: &dyn Storage, id: RolloutId, node: Node) -> Result<Self, ContractError> {
+        let rollout = load::rollout(storage, id)?;
+        same_component(&node, &rollout)?;
+        let progress = load::progress(storage, id)?;
+        let seat = state::SEATS.may_load(storage, (id.0, node.no.0))?.ok_or(LeaseRefused::NoSeat)?;
+        Ok(Self { node, rollout, progress, seat })
+    }
+
+    fn save(&self, storage: &mut dyn Storage, id: RolloutId) -> Result<(), ContractError> {
+        state::SEATS.save(storage, (id.0, self.node.no.0), &self.seat)?;
+        state::PROGRESS.save(storage, id.0, &self.progress)?;
+        Ok(())
+    }
+}
 
 /// Grants a lease, or says what it waits on.
 ///
 /// # Errors
-/// [`ContractError`].
+/// [`ContractError::Unauthorized`] for a stranger; [`ContractError::Lease`] where no wait would help.
 pub fn lease(
-    _deps: DepsMut,
-    _env: &Env,
-    _info: &MessageInfo,
-    _rollout: concord_schema::RolloutId,
-    _purpose: concord_schema::rollout::Purpose,
+    deps: DepsMut,
+    env: &Env,
+    info: &MessageInfo,
+    id: RolloutId,
+    purpose: Purpose,
 ) -> Result<Response, ContractError> {
-    Err(StdError::msg("not written yet").into())
+    let sender = info.sender.as_str();
+    let node = auth::hot_key(deps.storage, sender)?;
+    let mut place = Place::load(deps.storage, id, node)?;
+    let brakes = load::brakes(deps.storage, Some(&place.rollout.component))?;
+    let down = state::DOWN.load(deps.storage, &place.rollout.group)?;
+    // Only one that comes late, after the waves, asks what the component runs now.
+    let current = if place.progress.outcome == Some(Outcome::Completed) {
+        load::component(deps.storage, &place.rollout.component)?.current
+    } else {
+        place.rollout.previous
+    };
+    let Place { node, rollout, progress, seat } = &mut place;
+    let answer = rollout.grant(progress, seat, node, purpose, down, &current, &brakes, load::now(env))?;
+    let (rollout_no, node_no) = (id.to_string(), place.node.no.to_string());
+    match answer {
+        LeaseAnswer::Held { attempt } => log::unchanged(format!("the lease of try {attempt} is held")),
+        LeaseAnswer::Waiting { on, recorded: false } => log::unchanged(format!("waiting on {on}")),
+        LeaseAnswer::Waiting { on, recorded: true } => {
+            place.save(deps.storage, id)?;
+            let event = Event::LeaseWaits { rollout: rollout_no, node: node_no, on: on.to_string() };
+            log::changed(deps.storage, env, sender, &[event], format!("waiting on {on}"))
+        }
+        LeaseAnswer::Granted { attempt, down: joined } => {
+            place.save(deps.storage, id)?;
+            state::DOWN.save(deps.storage, &place.rollout.group, &down.plus(joined))?;
+            let purpose = match purpose {
+                Purpose::Activate => "activate",
+                Purpose::RollBack => "roll_back",
+            };
+            let event = Event::Leased {
+                rollout: rollout_no,
+                node: node_no,
+                attempt: attempt.to_string(),
+                purpose: purpose.to_owned(),
+            };
+            log::changed(deps.storage, env, sender, &[event], format!("leased for try {attempt}"))
+        }
+    }
 }
 
 /// Gives a lease back.
 ///
 /// # Errors
-/// [`ContractError`].
+/// [`ContractError::Unauthorized`] for a stranger; [`ContractError::Lease`] where there is none to give back.
 pub fn return_lease(
-    _deps: DepsMut,
-    _env: &Env,
-    _info: &MessageInfo,
-    _rollout: concord_schema::RolloutId,
+    deps: DepsMut,
+    env: &Env,
+    info: &MessageInfo,
+    id: RolloutId,
 ) -> Result<Response, ContractError> {
-    Err(StdError::msg("not written yet").into())
+    let sender = info.sender.as_str();
+    let node = auth::hot_key(deps.storage, sender)?;
+    let mut place = Place::load(deps.storage, id, node)?;
+    let Place { node, rollout, progress, seat } = &mut place;
+    let returned = rollout.give_back(progress, seat, node)?;
+    place.save(deps.storage, id)?;
+    comes_up(deps.storage, &place.rollout, returned.up)?;
+    let event = Event::LeaseReturned { rollout: id.to_string(), node: place.node.no.to_string() };
+    log::changed(deps.storage, env, sender, &[event], "the lease is given back")
 }
 
-/// Ends a lease that ran out.
+/// Ends a lease that ran out. Its node stays in what is down until it reports.
 ///
 /// # Errors
-/// [`ContractError`].
+/// [`ContractError::Lease`] where there is none, or it is not over.
 pub fn expire_lease(
-    _deps: DepsMut,
-    _env: &Env,
-    _info: &MessageInfo,
-    _rollout: concord_schema::RolloutId,
-    _node: concord_schema::NodeNo,
+    deps: DepsMut,
+    env: &Env,
+    info: &MessageInfo,
+    id: RolloutId,
+    node: NodeNo,
 ) -> Result<Response, ContractError> {
-    Err(StdError::msg("not written yet").into())
+    let node = load::node(deps.storage, node)?;
+    let mut place = Place::load(deps.storage, id, node)?;
+    let Place { node, rollout, progress, seat } = &mut place;
+    rollout.expire(progress, seat, node, load::now(env))?;
+    place.save(deps.storage, id)?;
+    let event = Event::LeaseExpired { rollout: id.to_string(), node: place.node.no.to_string() };
+    log::changed(deps.storage, env, info.sender.as_str(), &[event], "the lease is expired")
 }

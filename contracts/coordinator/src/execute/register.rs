@@ -1,21 +1,133 @@
 //! Registers a node of the sender, or changes its power or hot key.
 
-use cosmwasm_std::{DepsMut, Env, MessageInfo, Response, StdError};
+use concord_schema::event::Event;
+use concord_schema::node::{Component, NODES_MAX, Node, Operator};
+use concord_schema::text;
+use concord_schema::units::{NodeNo, POWER_MAX, Power};
+use cosmwasm_std::{DepsMut, Env, MessageInfo, Response, Storage};
 
 use crate::error::ContractError;
+use crate::{auth, load, log, state};
 
-/// Registers a node of the sender, or changes its power or hot key.
+/// Registers a node of the sender, or changes its power or hot key. While a rollout moves, changes count from the
+/// next one on ([`Node::power_at`]).
 ///
 /// # Errors
-/// [`ContractError`].
+/// [`ContractError`] for who is no operator of the component, a power beyond the operator's, a node too many, and a
+/// hot key that serves or served another node.
 pub fn register(
-    _deps: DepsMut,
-    _env: &Env,
-    _info: &MessageInfo,
-    _component: String,
-    _node_id: String,
-    _power: concord_schema::Power,
-    _hot_key: String,
+    deps: DepsMut,
+    env: &Env,
+    info: &MessageInfo,
+    component: String,
+    node_id: String,
+    power: Power,
+    hot_key: String,
 ) -> Result<Response, ContractError> {
-    Err(StdError::msg("not written yet").into())
+    let sender = info.sender.as_str();
+    let mut operator = auth::operator(deps.storage, sender, &component)?;
+    text::name("node id", &node_id)?;
+    let hot_key = load::address(deps.api, "hot key", &hot_key)?;
+    let mut facts = load::component(deps.storage, &component)?;
+    let names = (sender, component.as_str(), node_id.as_str());
+    let known = match state::NODE_NAMES.may_load(deps.storage, names)? {
+        Some(no) => Some(load::node(deps.storage, NodeNo(no))?),
+        None => None,
+    };
+    if let Some(node) = &known
+        && node.hot_key == hot_key
+        && counts_for(node) == power
+        && node.organisation == operator.organisation
+    {
+        return log::unchanged(format!("node {} is registered like this", node.no));
+    }
+    if known.as_ref().is_none_or(|node| node.hot_key != hot_key)
+        && state::HOT_KEYS.has(deps.storage, &hot_key)
+    {
+        let next = "a hot key serves one node, once; make a new one";
+        return Err(ContractError::Taken { what: "hot key", key: hot_key, next });
+    }
+    let before = known.as_ref().map_or(Power(0), counts_for);
+    split(&mut operator, before, power, known.is_none())?;
+    sum(&mut facts, before, power)?;
+    let node = match known {
+        Some(mut node) => {
+            node.set_power(power, facts.epoch);
+            node.hot_key = hot_key;
+            node.organisation.clone_from(&operator.organisation);
+            node
+        }
+        None => Node {
+            v: 1,
+            no: number(deps.storage)?,
+            operator: sender.to_owned(),
+            component: component.clone(),
+            node_id: node_id.clone(),
+            organisation: operator.organisation.clone(),
+            hot_key,
+            since: facts.epoch,
+            power,
+            next: None,
+        },
+    };
+    state::OPERATORS.save(deps.storage, (sender, &component), &operator)?;
+    state::COMPONENTS.save(deps.storage, &component, &facts)?;
+    state::NODE_NAMES.save(deps.storage, names, &node.no.0)?;
+    state::NODES.save(deps.storage, node.no.0, &node)?;
+    state::HOT_KEYS.save(deps.storage, &node.hot_key, &node)?;
+    let what = format!("node {} is registered", node.no);
+    let event = Event::Registered {
+        node: node.no.to_string(),
+        component,
+        node_id,
+        power: power.to_string(),
+        hot_key: node.hot_key,
+    };
+    log::changed(deps.storage, env, sender, &[event], what)
+}
+
+/// What a node counts for once every change of it counts.
+fn counts_for(node: &Node) -> Power {
+    node.next.map_or(node.power, |next| next.power)
+}
+
+fn number(storage: &mut dyn Storage) -> Result<NodeNo, ContractError> {
+    let no = state::NODE_COUNT.may_load(storage)?.unwrap_or_default().saturating_add(1);
+    state::NODE_COUNT.save(storage, &no)?;
+    Ok(NodeNo(no))
+}
+
+/// Splits the operator's power; a node may have none of it.
+fn split(operator: &mut Operator, before: Power, power: Power, is_new: bool) -> Result<(), ContractError> {
+    let others = operator.split.minus(before);
+    let left = operator.power.minus(others);
+    if power > left {
+        let what = "power of the node, of what its operator has left,";
+        return Err(ContractError::Number { what, min: 0, max: left.0, found: power.0 });
+    }
+    operator.split = others.plus(power);
+    if is_new {
+        let nodes = operator.nodes.saturating_add(1);
+        if nodes > NODES_MAX {
+            let (max, found) = (NODES_MAX.into(), nodes.into());
+            return Err(ContractError::Number {
+                what: "nodes of an operator and component",
+                min: 0,
+                max,
+                found,
+            });
+        }
+        operator.nodes = nodes;
+    }
+    Ok(())
+}
+
+fn sum(component: &mut Component, before: Power, power: Power) -> Result<(), ContractError> {
+    let registered = component.registered.minus(before).plus(power);
+    if registered > Power(POWER_MAX) {
+        return Err(ContractError::Sum { what: "registered power", max: POWER_MAX.to_string() });
+    }
+    component.registered = registered;
+    component.largest = component.largest.max(power);
+    Ok(())
 }

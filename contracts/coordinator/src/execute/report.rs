@@ -1,19 +1,153 @@
 //! Takes a node's report.
 
-use cosmwasm_std::{DepsMut, Env, MessageInfo, Response, StdError};
+use concord_schema::RolloutId;
+use concord_schema::event::Event;
+use concord_schema::node::{Lot, Node};
+use concord_schema::release::{ReleaseFacts, Standing};
+use concord_schema::report::Report;
+use concord_schema::rollout::{HaltCause, Heard, Progress, Rollout, Seat};
+use concord_schema::units::Power;
+use cosmwasm_std::{DepsMut, Env, MessageInfo, Response, Storage};
 
+use super::draw;
 use crate::error::ContractError;
+use crate::{auth, load, log, state};
 
-/// Takes a node's report.
+/// Takes a node's report. `ready` draws first, where that was not done.
 ///
 /// # Errors
-/// [`ContractError`].
+/// [`ContractError::Unauthorized`] for a stranger; [`ContractError::Report`] for what the node cannot say now.
 pub fn report(
-    _deps: DepsMut,
-    _env: &Env,
-    _info: &MessageInfo,
-    _rollout: concord_schema::RolloutId,
-    _report: concord_schema::report::Report,
+    deps: DepsMut,
+    env: &Env,
+    info: &MessageInfo,
+    id: RolloutId,
+    report: Report,
 ) -> Result<Response, ContractError> {
-    Err(StdError::msg("not written yet").into())
+    let sender = info.sender.as_str();
+    let node = auth::hot_key(deps.storage, sender)?;
+    report.check()?;
+    let rollout = load::rollout(deps.storage, id)?;
+    super::lease::same_component(&node, &rollout)?;
+    let mut progress = load::progress(deps.storage, id)?;
+    let brakes = load::brakes(deps.storage, Some(&rollout.component))?;
+    let mut events = Vec::new();
+    if matches!(report, Report::Ready { .. } | Report::Deferred { .. }) {
+        events.extend(draw::drawn(&rollout, &mut progress, env, id, &brakes)?);
+    }
+    let before = state::SEATS.may_load(deps.storage, (id.0, node.no.0))?;
+    let mut seat = before.clone();
+    let heard = rollout.hear(&mut progress, &mut seat, &node, &report, &brakes, load::now(env))?;
+    let kind = report.kind();
+    let (halted, rolling_back, up) = match heard {
+        Heard::Repeated => return log::unchanged(format!("{kind} was reported before")),
+        Heard::Equivocation { first } => {
+            let what = format!("{kind} was reported otherwise before: the first stands");
+            if !first {
+                return log::unchanged(what);
+            }
+            save_seat(deps.storage, id, &node, seat.as_ref())?;
+            let event = Event::Equivocated {
+                rollout: id.to_string(),
+                node: node.no.to_string(),
+                report: kind.to_owned(),
+            };
+            return log::changed(deps.storage, env, sender, &[event], what);
+        }
+        Heard::Counted { halted, rolling_back, up } => (halted, rolling_back, up),
+    };
+    save_seat(deps.storage, id, &node, seat.as_ref())?;
+    state::PROGRESS.save(deps.storage, id.0, &progress)?;
+    index_lot(deps.storage, id, &progress, &node, before.as_ref(), seat.as_ref())?;
+    comes_up(deps.storage, &rollout, up)?;
+    events.push(reported(id, &node, &report));
+    if halted {
+        events.push(halted_by(id, HaltCause::Failures));
+    }
+    if rolling_back {
+        events.push(rolls_back(deps.storage, id, &rollout)?);
+    }
+    log::changed(deps.storage, env, sender, &events, format!("{kind} is recorded"))
+}
+
+fn save_seat(
+    storage: &mut dyn Storage,
+    id: RolloutId,
+    node: &Node,
+    seat: Option<&Seat>,
+) -> Result<(), ContractError> {
+    if let Some(seat) = seat {
+        state::SEATS.save(storage, (id.0, node.no.0), seat)?;
+    }
+    Ok(())
+}
+
+/// Keeps the index of who could be a canary: nodes that are ready for a later wave than the first, by lot, until a
+/// wave opens.
+fn index_lot(
+    storage: &mut dyn Storage,
+    id: RolloutId,
+    progress: &Progress,
+    node: &Node,
+    before: Option<&Seat>,
+    after: Option<&Seat>,
+) -> Result<(), ContractError> {
+    let (Some(drawn), None) = (progress.drawn, &progress.open) else {
+        return Ok(());
+    };
+    let later = |seat: &&Seat| seat.wave.is_some_and(|wave| wave > 0);
+    let key = (id.0, Lot::draw(&drawn.seed, node.no).0, node.no.0);
+    match (before.filter(later), after.filter(later)) {
+        (Some(_), None) => state::READY_BY_LOT.remove(storage, key),
+        (None, Some(seat)) => {
+            let wave = seat.wave.unwrap_or_default();
+            state::READY_BY_LOT.save(storage, key, &(seat.power, wave, node.organisation.clone()))?;
+        }
+        (None, None) | (Some(_), Some(_)) => {}
+    }
+    Ok(())
+}
+
+/// Takes power out of what is down.
+pub(super) fn comes_up(storage: &mut dyn Storage, rollout: &Rollout, up: Power) -> Result<(), ContractError> {
+    if up > Power(0) {
+        let down = state::DOWN.load(storage, &rollout.group)?;
+        state::DOWN.save(storage, &rollout.group, &down.minus(up))?;
+    }
+    Ok(())
+}
+
+fn reported(id: RolloutId, node: &Node, report: &Report) -> Event {
+    let detail = match report {
+        Report::Ready { release } | Report::RolledBack { release, .. } => release.to_string(),
+        Report::Refused { reason } | Report::Failed { reason, .. } | Report::Contained { reason, .. } => {
+            reason.clone()
+        }
+        Report::Deferred { until } => until.to_string(),
+        Report::Activated { height, .. } => height.to_string(),
+        Report::Healthy { height, downtime_ms, .. } => format!("{height}, down {downtime_ms} ms"),
+    };
+    Event::Reported {
+        rollout: id.to_string(),
+        node: node.no.to_string(),
+        report: report.kind().to_owned(),
+        attempt: report.attempt().to_string(),
+        detail,
+    }
+}
+
+/// The entry of a halt.
+pub(super) fn halted_by(id: RolloutId, cause: HaltCause) -> Event {
+    Event::RolloutHalted { rollout: id.to_string(), cause: format!("{cause:?}").to_lowercase() }
+}
+
+/// Denies the release of a rollout that goes back, until a vote (NODE-5), and returns the entry of it.
+pub(super) fn rolls_back(
+    storage: &mut dyn Storage,
+    id: RolloutId,
+    rollout: &Rollout,
+) -> Result<Event, ContractError> {
+    let release = rollout.release.to_string();
+    state::STANDINGS.save(storage, &release, &ReleaseFacts { v: 1, standing: Standing::RolledBack })?;
+    Ok(Event::RollingBack { rollout: id.to_string(), release })
 }

@@ -1,0 +1,64 @@
+//! Proposals and their attestations.
+
+use concord_schema::ProposalId;
+use concord_schema::query::{
+    AttestationAnswer, AttestationsAnswer, ProposalAnswer, ProposalLine, ProposalsAnswer,
+};
+use cosmwasm_std::{Deps, Env, Order};
+use cw_storage_plus::Bound;
+
+use super::page;
+use crate::error::ContractError;
+use crate::load;
+use crate::standing::Standing;
+use crate::state;
+
+pub(super) fn proposal(deps: Deps, env: &Env, id: ProposalId) -> Result<ProposalAnswer, ContractError> {
+    let now = load::now(env);
+    let standing = Standing::load(deps.storage, id, now)?;
+    let waiting_on = standing.waiting_on(deps.storage, now)?;
+    let draft = load::found(state::DRAFTS.may_load(deps.storage, id.0)?, "proposal", id)?;
+    let approvals = state::APPROVALS.may_load(deps.storage, id.0)?.unwrap_or_default();
+    let Standing { proposal, tally, phase, .. } = standing;
+    Ok(ProposalAnswer { id, phase, waiting_on, proposal, draft, tally, approvals })
+}
+
+/// The newest first.
+pub(super) fn proposals(
+    deps: Deps,
+    env: &Env,
+    before: Option<ProposalId>,
+    limit: Option<u32>,
+) -> Result<ProposalsAnswer, ContractError> {
+    let now = load::now(env);
+    let before = before.map(|id| Bound::exclusive(id.0));
+    let proposals = state::PROPOSALS
+        .keys(deps.storage, None, before, Order::Descending)
+        .take(page::size(limit))
+        .map(|id| {
+            let id = ProposalId(id?);
+            let Standing { proposal, phase, .. } = Standing::load(deps.storage, id, now)?;
+            Ok(ProposalLine { id, phase, proposal })
+        })
+        .collect::<Result<Vec<_>, ContractError>>()?;
+    let scanned_to = page::scanned_to(&proposals, limit, |line| line.id);
+    Ok(ProposalsAnswer { proposals, scanned_to })
+}
+
+pub(super) fn attestations(
+    deps: Deps,
+    id: ProposalId,
+    after: Option<String>,
+    limit: Option<u32>,
+) -> Result<AttestationsAnswer, ContractError> {
+    let revision = load::proposal(deps.storage, id)?.revision;
+    let after = after.as_deref().map(Bound::exclusive);
+    let attestations = state::ATTESTATIONS
+        .prefix((id.0, revision))
+        .range(deps.storage, after, None, Order::Ascending)
+        .take(page::size(limit))
+        .map(|entry| entry.map(|(auditor, attestation)| AttestationAnswer { auditor, attestation }))
+        .collect::<Result<Vec<_>, _>>()?;
+    let scanned_to = page::scanned_to(&attestations, limit, |answer| answer.auditor.clone());
+    Ok(AttestationsAnswer { attestations, scanned_to })
+}

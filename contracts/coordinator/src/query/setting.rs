@@ -1,0 +1,83 @@
+//! Settings, roles, brakes, the log's head, what can be claimed.
+
+use concord_schema::brake::Scope;
+use concord_schema::log::Head;
+use concord_schema::msg::Guardians;
+use concord_schema::proposal::Member;
+use concord_schema::query::{BrakeAnswer, ConfigAnswer, MembersAnswer, RulesAnswer};
+use cosmwasm_std::{Coin, Deps, Env, Order};
+use cw_storage_plus::Bound;
+
+use super::page;
+use crate::error::ContractError;
+use crate::{contract, load, state};
+
+pub(super) fn config(deps: Deps, env: &Env) -> Result<ConfigAnswer, ContractError> {
+    let config = state::CONFIG.load(deps.storage)?;
+    Ok(ConfigAnswer {
+        short_floors: config.floors.are_short(),
+        floors: config.floors,
+        since_height: config.since_height,
+        version: contract::VERSION.to_owned(),
+        contract: env.contract.address.to_string(),
+        chain_id: env.block.chain_id.clone(),
+    })
+}
+
+pub(super) fn rules(deps: Deps, version: Option<u32>) -> Result<RulesAnswer, ContractError> {
+    let version = match version {
+        Some(version) => version,
+        None => state::RULES_VERSION.load(deps.storage)?,
+    };
+    let rules = state::RULES_ALL.may_load(deps.storage, (version, state::RULES_WHOLE))?;
+    let rules = load::found(rules, "rules of version", version)?;
+    Ok(RulesAnswer { version, digest: rules.digest(), rules })
+}
+
+pub(super) fn guardians(deps: Deps) -> Result<Guardians, ContractError> {
+    Ok(state::GUARDIANS.load(deps.storage)?)
+}
+
+pub(super) fn brake(deps: Deps, env: &Env, scope: &Scope) -> Result<BrakeAnswer, ContractError> {
+    let now = load::now(env);
+    Ok(match scope {
+        Scope::All => {
+            let brake = load::brakes(deps.storage, None)?.all;
+            BrakeAnswer { holds: brake.holds(&now.into()), brake }
+        }
+        Scope::Component(name) => {
+            let brakes = load::brakes(deps.storage, Some(name))?;
+            let outer = brakes.outer(now);
+            let brake = load::found(brakes.component, "component", name)?;
+            BrakeAnswer { holds: brake.holds(&outer), brake }
+        }
+    })
+}
+
+pub(super) fn log_head(deps: Deps) -> Result<Head, ContractError> {
+    Ok(state::LOG_HEAD.may_load(deps.storage)?.unwrap_or_default())
+}
+
+pub(super) fn claimable(deps: Deps, addr: &str) -> Result<Vec<Coin>, ContractError> {
+    Ok(state::CLAIMABLE.may_load(deps.storage, addr)?.unwrap_or_default())
+}
+
+pub(super) fn member(deps: Deps, addr: String) -> Result<Option<Member>, ContractError> {
+    let weight = state::MEMBERS.may_load(deps.storage, &addr)?;
+    Ok(weight.map(|weight| Member { addr, weight }))
+}
+
+pub(super) fn members(
+    deps: Deps,
+    after: Option<String>,
+    limit: Option<u32>,
+) -> Result<MembersAnswer, ContractError> {
+    let after = after.as_deref().map(Bound::exclusive);
+    let members = state::MEMBERS
+        .range(deps.storage, after, None, Order::Ascending)
+        .take(page::size(limit))
+        .map(|entry| entry.map(|(addr, weight)| Member { addr, weight }))
+        .collect::<Result<Vec<_>, _>>()?;
+    let scanned_to = page::scanned_to(&members, limit, |member| member.addr.clone());
+    Ok(MembersAnswer { members, scanned_to })
+}
