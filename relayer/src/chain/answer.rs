@@ -28,6 +28,8 @@ pub struct Account {
     pub number: u64,
     /// The sequence its next transaction must carry.
     pub sequence: u64,
+    /// The height of the state that says so; 0 when the node did not tell.
+    pub height: u64,
 }
 
 /// A transaction that is in a block.
@@ -290,7 +292,10 @@ impl WireEvent<'_> {
         let attributes = self.attributes.unwrap_or_default();
         Event {
             kind: self.kind.into_owned(),
-            attributes: attributes.into_iter().map(|one| (one.key.into_owned(), one.value.into_owned())).collect(),
+            attributes: attributes
+                .into_iter()
+                .map(|one| (one.key.into_owned(), one.value.into_owned()))
+                .collect(),
         }
     }
 }

@@ -124,7 +124,9 @@ impl Endpoint {
             body.extend_from_slice(&chunk);
         }
         // CometBFT sends some JSON-RPC errors under status 500; those are read like any other.
-        if !status.is_success() && !matches!(super::answer::open::<serde::de::IgnoredAny>(&body), Err(Misfit::Rpc(_))) {
+        if !status.is_success()
+            && !matches!(super::answer::open::<serde::de::IgnoredAny>(&body), Err(Misfit::Rpc(_)))
+        {
             return Err(RpcError::Status { endpoint: self.label.clone(), status: status.as_u16() });
         }
         Ok(body)
@@ -154,7 +156,9 @@ fn cause_of(fault: RpcFault, endpoint: String, asked: u64) -> RpcError {
         return RpcError::Behind { endpoint, asked, latest };
     } else if text.contains("could not find results for height") {
         return RpcError::NoResults { endpoint, height: asked };
-    } else if text.contains("not persisting finalize block responses") || text.contains("not persisting abci responses") {
+    } else if text.contains("not persisting finalize block responses")
+        || text.contains("not persisting abci responses")
+    {
         return RpcError::Discarded { endpoint };
     }
     // The texts come from outside, so they are cut before they reach a log.
@@ -175,7 +179,11 @@ mod tests {
     #[test]
     fn labels_and_websockets_come_from_the_url_without_its_secrets() {
         let table = [
-            ("http://user:pass@node.example:26657/key", "node.example:26657", Some("ws://user:pass@node.example:26657/key/websocket")),
+            (
+                "http://user:pass@node.example:26657/key",
+                "node.example:26657",
+                Some("ws://user:pass@node.example:26657/key/websocket"),
+            ),
             ("http://127.0.0.1:1/", "127.0.0.1:1", Some("ws://127.0.0.1:1/websocket")),
             ("https://rpc.example", "rpc.example:443", None),
         ];
@@ -200,7 +208,8 @@ mod tests {
 
     #[test]
     fn comets_texts_become_causes() {
-        let fault = |data: &str| RpcFault { code: -32603, message: "Internal error".into(), data: data.into() };
+        let fault =
+            |data: &str| RpcFault { code: -32603, message: "Internal error".into(), data: data.into() };
         let cause = |data: &str| cause_of(fault(data), "n".into(), 9);
         assert!(matches!(
             cause("height 9 is not available, lowest height is 40"),
@@ -210,8 +219,14 @@ mod tests {
             cause("height 9 must be less than or equal to the current blockchain height 8"),
             RpcError::Behind { asked: 9, latest: 8, .. }
         ));
-        assert!(matches!(cause("could not find results for height #9"), RpcError::NoResults { height: 9, .. }));
-        assert!(matches!(cause("node is not persisting finalize block responses"), RpcError::Discarded { .. }));
+        assert!(matches!(
+            cause("could not find results for height #9"),
+            RpcError::NoResults { height: 9, .. }
+        ));
+        assert!(matches!(
+            cause("node is not persisting finalize block responses"),
+            RpcError::Discarded { .. }
+        ));
         assert!(matches!(cause("out of luck"), RpcError::Rpc { .. }));
         assert!(matches!(cause("height 9 is not available, lowest height is soon"), RpcError::Rpc { .. }));
     }

@@ -27,7 +27,9 @@ pub enum RpcError {
         status: u16,
     },
     /// An answer longer than the cap.
-    #[error("expected at most {bytes_max} bytes from {endpoint}, found more; raise the cap or use another endpoint")]
+    #[error(
+        "expected at most {bytes_max} bytes from {endpoint}, found more; raise the cap or use another endpoint"
+    )]
     Oversize {
         /// Host and port.
         endpoint: String,
@@ -57,7 +59,9 @@ pub enum RpcError {
         found: String,
     },
     /// The node serves another chain.
-    #[error("expected chain id {expected} at {endpoint}, found {found}; point the agent at a node of {expected}")]
+    #[error(
+        "expected chain id {expected} at {endpoint}, found {found}; point the agent at a node of {expected}"
+    )]
     WrongChainId {
         /// Host and port.
         endpoint: String,
@@ -106,7 +110,9 @@ pub enum RpcError {
         height: u64,
     },
     /// The block was removed by pruning.
-    #[error("{endpoint} pruned height {height}, its lowest is {lowest}; use an archive node or go on from {lowest}")]
+    #[error(
+        "{endpoint} pruned height {height}, its lowest is {lowest}; use an archive node or go on from {lowest}"
+    )]
     Pruned {
         /// Host and port.
         endpoint: String,
@@ -116,7 +122,9 @@ pub enum RpcError {
         lowest: u64,
     },
     /// The node is set up not to keep block results at all.
-    #[error("{endpoint} keeps no block results; set storage.discard_abci_responses = false on it or use another")]
+    #[error(
+        "{endpoint} keeps no block results; set storage.discard_abci_responses = false on it or use another"
+    )]
     Discarded {
         /// Host and port.
         endpoint: String,
@@ -181,7 +189,9 @@ impl RpcError {
     pub(crate) fn more_telling(self, other: Self) -> Self {
         match (&self, &other) {
             // The endpoint that kept more decides how large a gap is.
-            (Self::Pruned { lowest: mine, .. }, Self::Pruned { lowest: theirs, .. }) if theirs < mine => other,
+            (Self::Pruned { lowest: mine, .. }, Self::Pruned { lowest: theirs, .. }) if theirs < mine => {
+                other
+            }
             _ if other.weight() > self.weight() => other,
             _ => self,
         }
@@ -251,6 +261,10 @@ impl Refused {
     #[must_use]
     pub fn text(&self) -> &str {
         let mut text = self.log.as_str();
+        // The query router puts this before what a simulation said.
+        if let Some(rest) = text.strip_prefix("rpc error: code = ") {
+            text = rest.split_once(" desc = ").map_or(rest, |(_, rest)| rest);
+        }
         if let Some(rest) = text.strip_prefix("failed to execute message; message index: ") {
             text = rest.split_once(": ").map_or(rest, |(_, rest)| rest);
         }
@@ -280,7 +294,12 @@ mod tests {
     fn the_cause_comes_from_code_or_text() {
         let table = [
             ("sdk", 32, "account sequence mismatch, expected 5, got 4", Cause::Sequence),
-            ("sdk", 18, "account sequence mismatch, expected 5, got 4: incorrect account sequence", Cause::Sequence),
+            (
+                "sdk",
+                18,
+                "account sequence mismatch, expected 5, got 4: incorrect account sequence",
+                Cause::Sequence,
+            ),
             ("sdk", 13, "insufficient fees", Cause::Fee),
             ("sdk", 5, "spendable balance 1 is smaller", Cause::Funds),
             ("sdk", 11, "out of gas in location", Cause::Gas),
@@ -298,12 +317,17 @@ mod tests {
     #[test]
     fn a_contracts_words_come_out_bare() {
         let table = [
-            ("failed to execute message; message index: 0: lease is over: execute wasm contract failed", "lease is over"),
+            (
+                "failed to execute message; message index: 0: lease is over: execute wasm contract failed",
+                "lease is over",
+            ),
             (
                 "failed to execute message; message index: 12: dispatch: submessages: dispatch: submessages: no: \
                  execute wasm contract failed [CosmWasm/wasmd/x/wasm/keeper/keeper.go:1] with gas used: '5'",
                 "no",
             ),
+            ("rpc error: code = Unknown desc = failed to execute message; message index: 0: no", "no"),
+            ("rpc error: code = Unknown", "Unknown"),
             ("insufficient fees; got: 1", "insufficient fees; got: 1"),
             ("failed to execute message; message index: 0", "0"),
             ("", ""),

@@ -44,7 +44,8 @@ pub(crate) fn read_block(body: &[u8], height: u64, contract: &str) -> Result<Vec
     for (index, tx) in block.txs_results.into_iter().flatten().enumerate() {
         // A failed transaction left no trace in the contract, and its events tell of nothing that happened.
         if tx.code == 0 {
-            let index = u32::try_from(index).map_err(|_| Misfit::Odd("more transactions than a block holds".into()))?;
+            let index = u32::try_from(index)
+                .map_err(|_| Misfit::Odd("more transactions than a block holds".into()))?;
             pick(tx.events.unwrap_or_default(), height, index, contract, &mut found)?;
         }
     }
@@ -64,9 +65,16 @@ fn pick(
         if !event.kind.starts_with(PREFIX) || !spoken_by(&event, contract) {
             continue;
         }
-        let event_index = u32::try_from(index).map_err(|_| Misfit::Odd("more events than a block holds".into()))?;
+        let event_index =
+            u32::try_from(index).map_err(|_| Misfit::Odd("more events than a block holds".into()))?;
         let event = event.owned();
-        found.push(ContractEvent { height, tx_index, event_index, kind: event.kind, attributes: event.attributes });
+        found.push(ContractEvent {
+            height,
+            tx_index,
+            event_index,
+            kind: event.kind,
+            attributes: event.attributes,
+        });
     }
     Ok(())
 }
@@ -121,7 +129,9 @@ mod tests {
         let found: Vec<_> = events
             .unwrap()
             .into_iter()
-            .map(|one| (one.tx_index, one.event_index, one.kind.clone(), one.value("word").unwrap().to_owned()))
+            .map(|one| {
+                (one.tx_index, one.event_index, one.kind.clone(), one.value("word").unwrap().to_owned())
+            })
             .collect();
         assert_eq!(
             found,
@@ -146,7 +156,12 @@ mod tests {
 
     #[test]
     fn another_height_and_broken_shapes_are_refused() {
-        for result in [json!({"height": "8"}), json!({}), json!({"height": "7", "txs_results": [{"events": 3}]}), json!(null)] {
+        for result in [
+            json!({"height": "8"}),
+            json!({}),
+            json!({"height": "7", "txs_results": [{"events": 3}]}),
+            json!(null),
+        ] {
             assert!(read(&result).is_err(), "{result}");
         }
     }

@@ -48,7 +48,9 @@ pub enum KeyError {
         source: std::io::Error,
     },
     /// Others can read or write the file.
-    #[error("expected mode 0600 of key file {path}, found {mode:04o}; run chmod 600 on it, and replace the key if others saw it")]
+    #[error(
+        "expected mode 0600 of key file {path}, found {mode:04o}; run chmod 600 on it, and replace the key if others saw it"
+    )]
     Mode {
         /// Which file.
         path: PathBuf,
@@ -120,9 +122,10 @@ impl Key {
         let mut bytes = Zeroizing::new([0_u8; 32]);
         // A random scalar is out of range once in 2^128; the loop is there for the proof, not for the practice.
         for _ in 0..4 {
-            rand::rngs::OsRng
-                .try_fill_bytes(bytes.as_mut_slice())
-                .map_err(|error| KeyError::Content { expected: "randomness from the system", found: error.to_string() })?;
+            rand::rngs::OsRng.try_fill_bytes(bytes.as_mut_slice()).map_err(|error| KeyError::Content {
+                expected: "randomness from the system",
+                found: error.to_string(),
+            })?;
             if let Ok(key) = Self::from_bytes(kind, bytes.as_slice()) {
                 return Ok(key);
             }
@@ -135,10 +138,12 @@ impl Key {
     /// # Errors
     /// [`KeyError::Content`] for another length or a scalar out of range.
     pub fn from_bytes(kind: Kind, bytes: &[u8]) -> Result<Self, KeyError> {
-        let wrong = |found: &str| KeyError::Content { expected: "a key of 32 bytes", found: found.to_owned() };
+        let wrong =
+            |found: &str| KeyError::Content { expected: "a key of 32 bytes", found: found.to_owned() };
         let secret = match kind {
             Kind::Secp256k1 => {
-                let key = k256::ecdsa::SigningKey::from_slice(bytes).map_err(|_| wrong("bytes that are no scalar"))?;
+                let key = k256::ecdsa::SigningKey::from_slice(bytes)
+                    .map_err(|_| wrong("bytes that are no scalar"))?;
                 Secret::Secp256k1(Box::new(key))
             }
             Kind::Ed25519 => {
@@ -168,7 +173,10 @@ impl Key {
     }
 
     fn from_phrase(kind: Kind, text: &str) -> Result<Self, KeyError> {
-        let wrong = |found: &str| KeyError::Content { expected: "a BIP-39 phrase of 24 words", found: found.to_owned() };
+        let wrong = |found: &str| KeyError::Content {
+            expected: "a BIP-39 phrase of 24 words",
+            found: found.to_owned(),
+        };
         if kind != Kind::Secp256k1 {
             return Err(wrong("a phrase for an ed25519 key, which has no such path"));
         }
@@ -176,8 +184,8 @@ impl Key {
         let phrase = Mnemonic::new(words.as_str(), bip32::Language::English)
             .map_err(|_| wrong("another number of words, an unknown word or a wrong checksum"))?;
         let path = HD_PATH.parse().map_err(|_| wrong("an unusable path"))?;
-        let derived =
-            bip32::XPrv::derive_from_path(phrase.to_seed(""), &path).map_err(|_| wrong("a seed without a key"))?;
+        let derived = bip32::XPrv::derive_from_path(phrase.to_seed(""), &path)
+            .map_err(|_| wrong("a seed without a key"))?;
         Ok(Self { secret: Secret::Secp256k1(Box::new(derived.private_key().clone())) })
     }
 
@@ -190,7 +198,8 @@ impl Key {
         // NONBLOCK so that a pipe in the place of a file is refused instead of waited for.
         let flags = rustix::fs::OFlags::NONBLOCK.union(rustix::fs::OFlags::CLOEXEC).bits();
         let flags = i32::try_from(flags).unwrap_or(0);
-        let file = std::fs::OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(failed("open"))?;
+        let file =
+            std::fs::OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(failed("open"))?;
         let facts = file.metadata().map_err(failed("read"))?;
         if !facts.is_file() {
             return Err(KeyError::NoFile { path: path.to_owned() });
@@ -239,16 +248,23 @@ impl Key {
             Kind::Ed25519 => None,
         };
         let secret = Zeroizing::new(self.secret_bytes());
-        let stored =
-            Stored { kind: self.kind(), address, pubkey: hex::encode(self.public()), key: hex::encode(secret.as_slice()) };
-        let mut text = Zeroizing::new(serde_json::to_string_pretty(&stored).map_err(|_| KeyError::Content {
-            expected: "a key that can be written",
-            found: "one that cannot".into(),
+        let stored = Stored {
+            kind: self.kind(),
+            address,
+            pubkey: hex::encode(self.public()),
+            key: hex::encode(secret.as_slice()),
+        };
+        let mut text = Zeroizing::new(serde_json::to_string_pretty(&stored).map_err(|_| {
+            KeyError::Content { expected: "a key that can be written", found: "one that cannot".into() }
         })?);
         text.push('\n');
         let failed = |verb| move |source| KeyError::File { verb, path: path.to_owned(), source };
-        let mut file =
-            std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(failed("create"))?;
+        let mut file = std::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)
+            .map_err(failed("create"))?;
         let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).and_then(|()| {
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
             std::fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()

@@ -21,14 +21,22 @@ impl Rpc {
     /// # Errors
     /// [`RpcError`], by cause; a code other than 0 is [`RpcError::Query`] unless it says that the state is missing.
     pub async fn abci_query(&self, path: &str, data: &[u8], at: At) -> Result<Vec<u8>, RpcError> {
+        self.read_at(path, data, at).await.map(|(value, _)| value)
+    }
+
+    /// A query's answer and the height of the state it is about.
+    async fn read_at(&self, path: &str, data: &[u8], at: At) -> Result<(Vec<u8>, u64), RpcError> {
         let height = match at {
             At::Latest => 0,
             At::Height(height) => height,
         };
-        let params = json!({"path": path, "data": hex::encode(data), "height": height.to_string(), "prove": false});
+        let params =
+            json!({"path": path, "data": hex::encode(data), "height": height.to_string(), "prove": false});
         let call = Call::new("abci_query", params, "a query's answer", height);
         // Judged inside the call, so that a node without this state is not the last one asked.
-        let read = |body: &[u8]| judge(open::<AbciQuery>(body)?.response, height).map_err(|error| Misfit::Named(Box::new(error)));
+        let read = |body: &[u8]| {
+            judge(open::<AbciQuery>(body)?.response, height).map_err(|error| Misfit::Named(Box::new(error)))
+        };
         self.call(&call, &read).await
     }
 
@@ -47,33 +55,46 @@ impl Rpc {
         Ok(Some(value).filter(|value| !value.is_empty()))
     }
 
-    pub(crate) async fn smart_state(&self, contract: &Address, query: &Value, at: At) -> Result<Vec<u8>, RpcError> {
-        let request =
-            QuerySmartContractStateRequest { address: contract.text().to_owned(), query_data: query.to_string().into_bytes() };
-        let answer: QuerySmartContractStateResponse =
-            self.grpc("/cosmwasm.wasm.v1.Query/SmartContractState", &request, at, "a contract's answer").await?;
+    pub(crate) async fn smart_state(
+        &self,
+        contract: &Address,
+        query: &Value,
+        at: At,
+    ) -> Result<Vec<u8>, RpcError> {
+        let request = QuerySmartContractStateRequest {
+            address: contract.text().to_owned(),
+            query_data: query.to_string().into_bytes(),
+        };
+        let answer: QuerySmartContractStateResponse = self
+            .grpc("/cosmwasm.wasm.v1.Query/SmartContractState", &request, at, "a contract's answer")
+            .await?;
         Ok(answer.data)
     }
 
-    /// Number and sequence of an account; `None` when the chain has never seen it.
+    /// Number and sequence of an account in a committed state; `None` when the chain has never seen it.
     ///
     /// # Errors
     /// [`RpcError`], by cause; accounts other than plain ones are refused as undecodable.
     pub async fn account(&self, address: &Address, at: At) -> Result<Option<Account>, RpcError> {
         let request = QueryAccountRequest { address: address.text().to_owned() };
         let path = "/cosmos.auth.v1beta1.Query/Account";
-        let answer: QueryAccountResponse = match self.grpc(path, &request, at, "an account").await {
+        let read = self.grpc_at::<QueryAccountResponse>(path, &request, at, "an account").await;
+        let (answer, height) = match read {
             Err(RpcError::Query { code: 22, .. }) => return Ok(None),
             Err(RpcError::Query { log, .. }) if log.contains("NotFound") => return Ok(None),
             other => other?,
         };
         let Some(any) = answer.account else { return Ok(None) };
-        let odd = |found: String| RpcError::Decode { endpoint: "the chain".into(), expected: "a plain account", found };
+        let odd = |found: String| RpcError::Decode {
+            endpoint: "the chain".into(),
+            expected: "a plain account",
+            found,
+        };
         if any.type_url != "/cosmos.auth.v1beta1.BaseAccount" {
             return Err(odd(any.type_url.chars().take(128).collect()));
         }
         let account = BaseAccount::decode(any.value.as_slice()).map_err(|error| odd(error.to_string()))?;
-        Ok(Some(Account { number: account.account_number, sequence: account.sequence }))
+        Ok(Some(Account { number: account.account_number, sequence: account.sequence, height }))
     }
 
     /// An account's balance in the smallest unit of `denom`.
@@ -114,18 +135,29 @@ impl Rpc {
         at: At,
         expected: &'static str,
     ) -> Result<R, RpcError> {
-        let bytes = self.abci_query(path, &request.encode_to_vec(), at).await?;
-        R::decode(bytes.as_slice()).map_err(|error| RpcError::Decode {
+        self.grpc_at(path, request, at, expected).await.map(|(answer, _)| answer)
+    }
+
+    async fn grpc_at<R: Message + Default>(
+        &self,
+        path: &str,
+        request: &impl Message,
+        at: At,
+        expected: &'static str,
+    ) -> Result<(R, u64), RpcError> {
+        let (bytes, height) = self.read_at(path, &request.encode_to_vec(), at).await?;
+        let answer = R::decode(bytes.as_slice()).map_err(|error| RpcError::Decode {
             endpoint: "the chain".into(),
             expected,
             found: error.to_string(),
-        })
+        })?;
+        Ok((answer, height))
     }
 }
 
 /// Tells "there is no such state" and "no" from an answer. The store answers a height it does not hold with code 0,
 /// no value and only a log line; read carelessly, that is an absent key.
-fn judge(answer: AbciAnswer, height: u64) -> Result<Vec<u8>, RpcError> {
+fn judge(answer: AbciAnswer, height: u64) -> Result<(Vec<u8>, u64), RpcError> {
     let endpoint = "the chain".to_owned();
     let log = &answer.log;
     if log.contains("version does not exist")
@@ -142,7 +174,7 @@ fn judge(answer: AbciAnswer, height: u64) -> Result<Vec<u8>, RpcError> {
         let found = format!("one for height {}", answer.height);
         return Err(RpcError::Decode { endpoint, expected: "an answer for the height asked for", found });
     }
-    Ok(answer.value)
+    Ok((answer.value, answer.height))
 }
 
 #[cfg(test)]
@@ -161,8 +193,8 @@ mod tests {
         assert!(no_state(answer(26, "cannot query with height in the future", b"", 0)));
         assert!(matches!(judge(answer(0, "odd", b"", 9), 9), Err(RpcError::Query { .. })));
         assert!(matches!(judge(answer(5, "no", b"x", 9), 9), Err(RpcError::Query { code: 5, .. })));
-        assert_eq!(judge(answer(0, "", b"", 9), 9).unwrap(), b"");
-        assert_eq!(judge(answer(0, "a note", b"x", 9), 9).unwrap(), b"x");
+        assert_eq!(judge(answer(0, "", b"", 9), 9).unwrap().0, b"");
+        assert_eq!(judge(answer(0, "a note", b"x", 9), 9).unwrap().0, b"x");
     }
 
     #[test]

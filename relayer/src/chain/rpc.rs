@@ -105,7 +105,9 @@ impl Call {
     }
 
     fn bytes(&self) -> Vec<u8> {
-        json!({"jsonrpc": "2.0", "id": 1, "method": self.method, "params": self.params}).to_string().into_bytes()
+        json!({"jsonrpc": "2.0", "id": 1, "method": self.method, "params": self.params})
+            .to_string()
+            .into_bytes()
     }
 }
 
@@ -138,7 +140,8 @@ impl Rpc {
             let count = settings.endpoints.len();
             return Err(wrong(format!("expected 1 to {ENDPOINTS_MAX} of them, found {count}")));
         }
-        let endpoints = settings.endpoints.iter().map(|text| Endpoint::new(text)).collect::<Result<Vec<_>, _>>()?;
+        let endpoints =
+            settings.endpoints.iter().map(|text| Endpoint::new(text)).collect::<Result<Vec<_>, _>>()?;
         let mut http = reqwest::Client::builder()
             .timeout(settings.call_timeout)
             .connect_timeout(settings.call_timeout)
@@ -223,7 +226,11 @@ impl Rpc {
         let label = endpoint.label().to_owned();
         if status.node_info.network != settings.chain_id {
             let found = status.node_info.network.chars().take(128).collect();
-            return Err(RpcError::WrongChainId { endpoint: label, expected: settings.chain_id.clone(), found });
+            return Err(RpcError::WrongChainId {
+                endpoint: label,
+                expected: settings.chain_id.clone(),
+                found,
+            });
         }
         let head = status.sync_info.head();
         if status.sync_info.catching_up {
@@ -287,7 +294,11 @@ impl Rpc {
     ///
     /// # Errors
     /// [`RpcError`], by cause; pruned, discarded and not yet written results are told apart.
-    pub async fn block_events(&self, height: u64, contract: &Address) -> Result<Vec<ContractEvent>, RpcError> {
+    pub async fn block_events(
+        &self,
+        height: u64,
+        contract: &Address,
+    ) -> Result<Vec<ContractEvent>, RpcError> {
         let params = json!({"height": height.to_string()});
         let call = Call::new("block_results", params, "the results of a block", height);
         self.call(&call, &|body| read_block(body, height, contract.text())).await
@@ -351,7 +362,9 @@ impl Rpc {
         let call = Call::new("tx", json!({"hash": BASE64.encode(bytes), "prove": false}), "a transaction", 0);
         match self.call(&call, &|body| open::<FoundTx<'_>>(body).map(FoundTx::included)).await {
             Ok(included) => Ok(Some(included)),
-            Err(RpcError::Rpc { message, data, .. }) if format!("{message} {data}").contains("not found") => Ok(None),
+            Err(RpcError::Rpc { message, data, .. }) if format!("{message} {data}").contains("not found") => {
+                Ok(None)
+            }
             // Some nodes answer a search only.
             Err(RpcError::Rpc { .. }) => self.search_tx(hash).await,
             Err(error) => Err(error),
@@ -359,9 +372,12 @@ impl Rpc {
     }
 
     async fn search_tx(&self, hash: &str) -> Result<Option<Included>, RpcError> {
-        let params = json!({"query": format!("tx.hash='{hash}'"), "page": "1", "per_page": "1", "prove": false});
+        let params =
+            json!({"query": format!("tx.hash='{hash}'"), "page": "1", "per_page": "1", "prove": false});
         let call = Call::new("tx_search", params, "a list of transactions", 0);
-        let read = |body: &[u8]| open::<FoundTxs<'_>>(body).map(|found| found.txs.into_iter().next().map(FoundTx::included));
+        let read = |body: &[u8]| {
+            open::<FoundTxs<'_>>(body).map(|found| found.txs.into_iter().next().map(FoundTx::included))
+        };
         self.call(&call, &read).await
     }
 }

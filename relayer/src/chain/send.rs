@@ -75,19 +75,25 @@ pub enum SendError {
     #[error(transparent)]
     Address(#[from] AddressError),
     /// The chain has never seen the account.
-    #[error("expected account {address} on chain, found none; send it coins, or grant it a fee allowance, first")]
+    #[error(
+        "expected account {address} on chain, found none; send it coins, or grant it a fee allowance, first"
+    )]
     NoAccount {
         /// The account.
         address: String,
     },
     /// The sequence was wrong again and again: somebody else signs with the same key.
-    #[error("account sequence was wrong {tries} times running; make sure that no other program signs with this key")]
+    #[error(
+        "account sequence was wrong {tries} times running; make sure that no other program signs with this key"
+    )]
     Sequence {
         /// How many times.
         tries: u32,
     },
     /// No outcome within the patience. It may still come.
-    #[error("no outcome of transaction {hash} after {seconds} s; look it up again, it is dead after height {timeout_height}")]
+    #[error(
+        "no outcome of transaction {hash} after {seconds} s; look it up again, it is dead after height {timeout_height}"
+    )]
     Pending {
         /// Its hash.
         hash: String,
@@ -170,16 +176,18 @@ impl Sender {
         &self.pricing
     }
 
-    /// The account at a committed height, and that height.
+    /// The account in the newest committed state, and the tip.
     ///
     /// # Errors
     /// [`SendError::NoAccount`], or the call's.
     pub async fn account(&self) -> Result<(Account, u64), SendError> {
         let tip = self.rpc.status().await?.height;
-        // The mempool's view is not asked: a node's hint may be about transactions that never get in.
-        let account = self.rpc.account(&self.address, At::Height(tip)).await?;
-        let account = account.ok_or_else(|| SendError::NoAccount { address: self.address.text().to_owned() })?;
-        Ok((account, tip))
+        // A query reads committed state only. The mempool's hint about a sequence is not used: it may be about
+        // transactions that never get in.
+        let account = self.rpc.account(&self.address, At::Latest).await?;
+        let account =
+            account.ok_or_else(|| SendError::NoAccount { address: self.address.text().to_owned() })?;
+        Ok((account, tip.max(account.height)))
     }
 
     /// Simulates and signs. `Err` inside: the simulation refused.
@@ -213,8 +221,8 @@ impl Sender {
 
     /// Looks once at what became of a transaction.
     ///
-    /// Dead is proved in one of two ways once the tip is past the timeout height: the account's sequence at the tip
-    /// is not past the transaction's (so it was never executed), or the index still shows nothing some blocks later.
+    /// Dead is proved in one of two ways once the tip is past the timeout height: the account's sequence in a state
+    /// after it is not past the transaction's (so it was never executed), or the index still shows nothing some blocks later.
     ///
     /// # Errors
     /// [`RpcError`] when the chain could not be asked.
@@ -227,8 +235,10 @@ impl Sender {
         if tip <= sent.timeout_height {
             return Ok(Sighting::Open { tip });
         }
-        let account = self.rpc.account(&self.address, At::Height(tip)).await?;
-        let unused = account.is_some_and(|account| account.sequence <= sent.sequence);
+        let account = self.rpc.account(&self.address, At::Latest).await?;
+        // An older state, from a node that is behind, proves nothing.
+        let unused = account
+            .is_some_and(|account| account.height > sent.timeout_height && account.sequence <= sent.sequence);
         let silent = tip > sent.timeout_height.saturating_add(INDEX_LAG_BLOCKS);
         if unused || silent { Ok(Sighting::Settled(Outcome::Expired)) } else { Ok(Sighting::Open { tip }) }
     }
@@ -280,7 +290,9 @@ impl Sender {
                 Broadcast::Taken => return self.confirm(&Sent::from(&signed)).await,
                 // Another node may hold it: its own sequence then looks used. Only the chain knows.
                 Broadcast::Refused { doubtful: true, .. } => return self.confirm(&Sent::from(&signed)).await,
-                Broadcast::Refused { refused, .. } if refused.cause() == Cause::Sequence => self.next_block().await?,
+                Broadcast::Refused { refused, .. } if refused.cause() == Cause::Sequence => {
+                    self.next_block().await?
+                }
                 Broadcast::Refused { refused, .. } => return Ok(Outcome::Refused(refused)),
             }
         }

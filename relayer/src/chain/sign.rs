@@ -79,7 +79,8 @@ impl FromStr for GasPrice {
         let is_denom = denom.starts_with(|c: char| c.is_ascii_alphabetic())
             && denom.chars().all(|c| c.is_ascii_alphanumeric() || "/:._-".contains(c))
             && (3..=128).contains(&denom.len());
-        if whole.is_empty() || fraction.len() > 18 || whole.len() > 18 || fraction.contains('.') || !is_denom {
+        if whole.is_empty() || fraction.len() > 18 || whole.len() > 18 || fraction.contains('.') || !is_denom
+        {
             return Err(wrong());
         }
         let numerator = format!("{whole}{fraction}").parse().map_err(|_| wrong())?;
@@ -150,7 +151,12 @@ pub const MESSAGES_MAX: usize = 32;
 ///
 /// # Errors
 /// [`SignError`].
-pub fn sign(key: &Key, sender: &str, messages: &[Execute], envelope: &Envelope<'_>) -> Result<Signed, SignError> {
+pub fn sign(
+    key: &Key,
+    sender: &str,
+    messages: &[Execute],
+    envelope: &Envelope<'_>,
+) -> Result<Signed, SignError> {
     if key.kind() != Kind::Secp256k1 {
         return Err(SignError::Kind);
     }
@@ -236,7 +242,17 @@ mod tests {
             let price: GasPrice = price.parse().unwrap();
             assert_eq!(price.fee(gas).map(|coin| coin.amount), amount, "{price:?} x {gas}");
         }
-        for wrong in ["", "ucosm", "0.025", ".5ucosm", "1.2.3ucosm", "-1ucosm", "0.0000000000000000001ucosm", "1u", "1 ucosm"] {
+        for wrong in [
+            "",
+            "ucosm",
+            "0.025",
+            ".5ucosm",
+            "1.2.3ucosm",
+            "-1ucosm",
+            "0.0000000000000000001ucosm",
+            "1u",
+            "1 ucosm",
+        ] {
             assert!(wrong.parse::<GasPrice>().is_err(), "{wrong}");
         }
     }
@@ -252,7 +268,7 @@ mod tests {
         }];
         let envelope = Envelope {
             chain_id: "concord-1",
-            account: Account { number: 4, sequence: 9 },
+            account: Account { number: 4, sequence: 9, height: 0 },
             gas: 1_000,
             fee: Some(Coin { denom: "ucosm".into(), amount: 25 }),
             fee_granter: None,
@@ -283,7 +299,7 @@ mod tests {
     fn an_auditors_key_and_an_empty_list_sign_nothing() {
         let envelope = Envelope {
             chain_id: "c",
-            account: Account { number: 0, sequence: 0 },
+            account: Account { number: 0, sequence: 0, height: 0 },
             gas: 0,
             fee: None,
             fee_granter: None,
@@ -295,6 +311,9 @@ mod tests {
         assert!(matches!(sign(&hot, "a", &[], &envelope), Err(SignError::Messages { found: 0 })));
         let one = Execute { contract: "c".into(), msg: serde_json::json!({}), funds: vec![] };
         assert!(sign(&hot, "a", &vec![one.clone(); MESSAGES_MAX], &envelope).is_ok());
-        assert!(matches!(sign(&hot, "a", &vec![one; MESSAGES_MAX + 1], &envelope), Err(SignError::Messages { found: 33 })));
+        assert!(matches!(
+            sign(&hot, "a", &vec![one; MESSAGES_MAX + 1], &envelope),
+            Err(SignError::Messages { found: 33 })
+        ));
     }
 }

@@ -117,7 +117,14 @@ impl Courier {
     }
 
     /// Looks at what became of a transaction; signs anew only when it is proved dead.
-    async fn follow(&self, sender: &Sender, entry: &Entry, hand: &mut Hand, sent: &Sent, bytes: &str) -> Turn {
+    async fn follow(
+        &self,
+        sender: &Sender,
+        entry: &Entry,
+        hand: &mut Hand,
+        sent: &Sent,
+        bytes: &str,
+    ) -> Turn {
         match sender.sight(sent).await {
             Err(error) => Turn::Trouble(error.to_string()),
             Ok(Sighting::Settled(Outcome::Expired)) => self.advance(entry, State::Queued).await,

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{Mutex, Notify, watch};
 
 use super::Courier;
+use crate::act::durable::replace_file;
 use crate::chain::send::{Outcome, Sent};
 use crate::chain::sign::{Execute, MESSAGES_MAX};
 
@@ -103,19 +104,25 @@ pub enum Put {
 #[derive(Debug, thiserror::Error)]
 pub enum OutboxError {
     /// No room.
-    #[error("expected fewer than {open_max} unsent reports, found {open_max}; see why the oldest one does not leave")]
+    #[error(
+        "expected fewer than {open_max} unsent reports, found {open_max}; see why the oldest one does not leave"
+    )]
     Full {
         /// How many there may be.
         open_max: usize,
     },
     /// The key is taken by other messages.
-    #[error("expected the same messages as before for report {key}, found others; use another key for another report")]
+    #[error(
+        "expected the same messages as before for report {key}, found others; use another key for another report"
+    )]
     Changed {
         /// The key.
         key: String,
     },
     /// Too many messages, none, or too long.
-    #[error("expected 1 to {MESSAGES_MAX} messages of at most {bytes_max} bytes together, found {found}; split them up")]
+    #[error(
+        "expected 1 to {MESSAGES_MAX} messages of at most {bytes_max} bytes together, found {found}; split them up"
+    )]
     Size {
         /// The most bytes an entry may take.
         bytes_max: usize,
@@ -129,7 +136,9 @@ pub enum OutboxError {
         found: usize,
     },
     /// The entry has no outcome yet.
-    #[error("expected report {key} to be done before it is forgotten, found it on its way; wait for its outcome")]
+    #[error(
+        "expected report {key} to be done before it is forgotten, found it on its way; wait for its outcome"
+    )]
     Open {
         /// The key.
         key: String,
@@ -146,7 +155,9 @@ pub enum OutboxError {
         source: std::io::Error,
     },
     /// A file is no entry. Not skipped, because a lost report must not go unseen.
-    #[error("expected an outbox entry of version {VERSION} in {path}, found {found}; move the file away to go on")]
+    #[error(
+        "expected an outbox entry of version {VERSION} in {path}, found {found}; move the file away to go on"
+    )]
     Content {
         /// Which file.
         path: PathBuf,
@@ -215,7 +226,10 @@ impl Outbox {
             } else if name.ends_with(".json") {
                 let entry = read(&path, limits.entry_bytes_max)?;
                 if book.orders.contains_key(&entry.key) {
-                    return Err(OutboxError::Content { path, found: format!("key {} for the second time", entry.key) });
+                    return Err(OutboxError::Content {
+                        path,
+                        found: format!("key {} for the second time", entry.key),
+                    });
                 }
                 book.insert(entry);
             }
@@ -255,7 +269,8 @@ impl Outbox {
         if book.entries.values().filter(|entry| !entry.state.is_done()).count() >= limits.open_max {
             return Err(OutboxError::Full { open_max: limits.open_max });
         }
-        let entry = Entry { version: VERSION, order: book.next, key: key.to_owned(), messages, state: State::Queued };
+        let entry =
+            Entry { version: VERSION, order: book.next, key: key.to_owned(), messages, state: State::Queued };
         let bytes = serde_json::to_vec(&entry).map_err(|error| size(error.to_string()))?;
         // A quarter, because the same messages return inside the transaction's bytes once it is sent.
         if bytes.len() > limits.entry_bytes_max / 4 {
@@ -348,8 +363,8 @@ impl Outbox {
         let failed = |source| OutboxError::File { verb: "write", path: path.clone(), source };
         let bytes = serde_json::to_vec(entry).map_err(|error| failed(error.into()))?;
         let target = path.clone();
-        let written = tokio::task::spawn_blocking(move || crate::watch::replace(&target, &bytes)).await;
-        written.map_err(|error| failed(std::io::Error::other(error)))?.map_err(failed)
+        let written = tokio::task::spawn_blocking(move || replace_file(&target, &bytes, 0o600)).await;
+        written.map_err(|error| failed(std::io::Error::other(error)))?.map_err(|error| failed(error.source))
     }
 }
 

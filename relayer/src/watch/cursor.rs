@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::act::durable::replace_file;
+
 /// The cursor of one contract on one chain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -41,7 +43,9 @@ pub enum CursorError {
         found: String,
     },
     /// It belongs to another chain or contract.
-    #[error("expected the cursor {path} to be about {expected}, found {found}; give this agent its own folder")]
+    #[error(
+        "expected the cursor {path} to be about {expected}, found {found}; give this agent its own folder"
+    )]
     Foreign {
         /// Which file.
         path: PathBuf,
@@ -96,8 +100,8 @@ impl Cursor {
         let failed = |source| CursorError::File { verb: "write", path: path.to_owned(), source };
         let bytes = serde_json::to_vec(self).map_err(|error| failed(error.into()))?;
         let owned = path.to_owned();
-        let written = tokio::task::spawn_blocking(move || super::replace(&owned, &bytes)).await;
-        written.map_err(|error| failed(std::io::Error::other(error)))?.map_err(failed)
+        let written = tokio::task::spawn_blocking(move || replace_file(&owned, &bytes, 0o600)).await;
+        written.map_err(|error| failed(std::io::Error::other(error)))?.map_err(|error| failed(error.source))
     }
 }
 
@@ -130,7 +134,10 @@ mod tests {
         ];
         for text in wrong {
             std::fs::write(&path, &text).unwrap();
-            assert!(matches!(Cursor::load(&path, "c-1", "wasm1a"), Err(CursorError::Content { .. })), "{text}");
+            assert!(
+                matches!(Cursor::load(&path, "c-1", "wasm1a"), Err(CursorError::Content { .. })),
+                "{text}"
+            );
         }
     }
 }

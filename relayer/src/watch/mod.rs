@@ -9,7 +9,6 @@
 //! again, and misses none.
 
 mod cursor;
-mod durable;
 mod heads;
 mod wake;
 mod walk;
@@ -25,7 +24,6 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 pub use cursor::{Cursor, CursorError};
-pub(crate) use durable::replace;
 
 use crate::chain::{Address, ContractEvent, Head, Rpc, RpcError};
 
@@ -204,7 +202,11 @@ impl Counters {
     pub fn register(&self, registry: &mut Registry) {
         registry.register("watch_blocks", "Blocks applied", self.blocks.clone());
         registry.register("watch_gaps", "Gaps in the walked blocks", self.gaps.clone());
-        registry.register("watch_blocks_missed", "Blocks that no node could show", self.blocks_missed.clone());
+        registry.register(
+            "watch_blocks_missed",
+            "Blocks that no node could show",
+            self.blocks_missed.clone(),
+        );
         registry.register("watch_retries", "Failed calls that were repeated", self.retries.clone());
         registry.register("watch_sockets_lost", "Websockets lost or silent", self.sockets_lost.clone());
         registry.register("tip_height", "Newest block known", self.tip_height.clone());

@@ -18,7 +18,7 @@ const KEEP_SPAN: Duration = Duration::from_millis(500);
 const NO_RESULTS_TRIES_MAX: u32 = 20;
 /// Results follow their block within milliseconds, so the waits for them are short.
 const MOMENT: BackoffRange =
-    BackoffRange { first: Duration::from_millis(20), longest: Duration::from_secs(1) };
+    BackoffRange { first: Duration::from_millis(20), longest: Duration::from_millis(200) };
 
 /// Walks for ever; returns only with a fault.
 pub(super) async fn walk<C: Consumer>(
@@ -64,7 +64,8 @@ pub(super) async fn walk<C: Consumer>(
 
 /// Waits for a tip, above a height if one is given.
 async fn wait_above(tips: &mut watch::Receiver<Tip>, below: Option<u64>) -> u64 {
-    let is_above = |tip: &Tip| tip.head.as_ref().is_some_and(|head| below.is_none_or(|below| head.height > below));
+    let is_above =
+        |tip: &Tip| tip.head.as_ref().is_some_and(|head| below.is_none_or(|below| head.height > below));
     let seen = tips.wait_for(is_above).await.ok().and_then(|tip| tip.head.as_ref().map(|head| head.height));
     match seen {
         Some(height) => height,

@@ -186,7 +186,8 @@ impl Mock {
         settings.call_timeout = Duration::from_millis(400);
         settings.answer_bytes_max = 100_000;
         settings.door_span = Duration::from_millis(50);
-        settings.backoff = BackoffRange { first: Duration::from_millis(5), longest: Duration::from_millis(40) };
+        settings.backoff =
+            BackoffRange { first: Duration::from_millis(5), longest: Duration::from_millis(40) };
         settings
     }
 
@@ -267,7 +268,9 @@ impl Facts {
         }
         if height > self.height {
             let latest = self.height;
-            return Err(format!("height {height} must be less than or equal to the current blockchain height {latest}"));
+            return Err(format!(
+                "height {height} must be less than or equal to the current blockchain height {latest}"
+            ));
         }
         if height < self.lowest {
             return Err(format!("height {height} is not available, lowest height is {}", self.lowest));
@@ -282,7 +285,7 @@ impl Facts {
     fn query(&self, params: &Value) -> Value {
         let data = hex::decode(params["data"].as_str().unwrap()).unwrap();
         let height: u64 = params["height"].as_str().unwrap().parse().unwrap();
-        let fine = |value: Vec<u8>| json!({"code": 0, "value": BASE64.encode(value), "height": height.to_string()});
+        let fine = |value: Vec<u8>| json!({"code": 0, "value": BASE64.encode(value), "height": if height == 0 { self.height } else { height }.to_string()});
         let no = |code: u32, log: &str| json!({"code": code, "codespace": "sdk", "log": log, "value": null});
         if height > self.height || (height != 0 && height < self.states_from) {
             return json!({"code": 0, "log": "version does not exist", "value": null, "height": height.to_string()});
@@ -293,7 +296,8 @@ impl Facts {
                 no(22, "rpc error: code = NotFound desc = account not found: key not found")
             }
             "/cosmos.auth.v1beta1.Query/Account" => {
-                let account = BaseAccount { account_number: 3, sequence: self.sequence, ..BaseAccount::default() };
+                let account =
+                    BaseAccount { account_number: 3, sequence: self.sequence, ..BaseAccount::default() };
                 let value = account.encode_to_vec();
                 let any = cosmrs::Any { type_url: "/cosmos.auth.v1beta1.BaseAccount".into(), value };
                 fine(QueryAccountResponse { account: Some(any) }.encode_to_vec())
@@ -305,9 +309,9 @@ impl Facts {
                     fine(SimulateResponse { gas_info, result: None }.encode_to_vec())
                 }
             },
-            "/cosmwasm.wasm.v1.Query/SmartContractState" => {
-                fine(QuerySmartContractStateResponse { data: b"{\"phase\":\"voting\"}".to_vec() }.encode_to_vec())
-            }
+            "/cosmwasm.wasm.v1.Query/SmartContractState" => fine(
+                QuerySmartContractStateResponse { data: b"{\"phase\":\"voting\"}".to_vec() }.encode_to_vec(),
+            ),
             path => no(6, path),
         }
     }

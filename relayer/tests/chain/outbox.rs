@@ -30,7 +30,10 @@ impl Agent {
     }
 
     async fn until_done(&self, key: &str) -> Outcome {
-        until("the report is done", async || self.outbox.state(key).await.is_some_and(|state| state.is_done())).await;
+        until("the report is done", async || {
+            self.outbox.state(key).await.is_some_and(|state| state.is_done())
+        })
+        .await;
         match self.outbox.state(key).await {
             Some(State::Done { outcome }) => outcome,
             other => panic!("{other:?}"),
@@ -38,7 +41,10 @@ impl Agent {
     }
 
     async fn until_sent(&self, key: &str) {
-        until("the report is sent", async || matches!(self.outbox.state(key).await, Some(State::Sent { .. }))).await;
+        until("the report is sent", async || {
+            matches!(self.outbox.state(key).await, Some(State::Sent { .. }))
+        })
+        .await;
     }
 }
 
@@ -99,7 +105,9 @@ async fn only_a_dead_transaction_is_signed_anew() {
     let agent = Agent::start(&mock, folder.path());
     agent.outbox.put("a", say("a")).await.unwrap();
     agent.until_sent("a").await;
-    let Some(State::Sent { hash: first, timeout_height, .. }) = agent.outbox.state("a").await else { panic!() };
+    let Some(State::Sent { hash: first, timeout_height, .. }) = agent.outbox.state("a").await else {
+        panic!()
+    };
     agent.kill().await;
     // At its timeout height it may still be in the newest block.
     mock.mint(timeout_height - 40);
@@ -111,9 +119,10 @@ async fn only_a_dead_transaction_is_signed_anew() {
     mock.facts().mempool.clear();
     mock.facts().withholds = false;
     mock.mint(1);
-    until("it signed anew", async || {
-        matches!(agent.outbox.state("a").await, Some(State::Sent { hash, .. }) if hash != first)
-    })
+    until(
+        "it signed anew",
+        async || matches!(agent.outbox.state("a").await, Some(State::Sent { hash, .. }) if hash != first),
+    )
     .await;
     until("the node has it", async || !mock.facts().mempool.is_empty()).await;
     mock.mint(1);
@@ -139,7 +148,8 @@ async fn a_node_that_forgot_its_mempool_gets_the_transaction_again() {
 async fn a_refusal_is_kept_with_its_words_and_the_next_report_leaves() {
     let (mock, folder) = (Mock::start(40).await, tempfile::tempdir().unwrap());
     let _minting = Minting::start(&mock);
-    mock.facts().simulation = Some("failed to execute message; message index: 0: wrong phase: execute wasm contract failed");
+    mock.facts().simulation =
+        Some("failed to execute message; message index: 0: wrong phase: execute wasm contract failed");
     let agent = Agent::start(&mock, folder.path());
     agent.outbox.put("a", say("a")).await.unwrap();
     let Outcome::Refused(refused) = agent.until_done("a").await else { panic!() };

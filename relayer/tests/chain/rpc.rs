@@ -46,7 +46,9 @@ async fn the_door_is_closed_to_foreign_late_and_falling_nodes() {
     let mock = Mock::start(40).await;
     let rpc = mock.rpc().with_tries(1);
     mock.facts().chain_id = "other-1".into();
-    assert!(matches!(rpc.status().await, Err(RpcError::WrongChainId { expected, found, .. }) if expected == CHAIN && found == "other-1"));
+    assert!(
+        matches!(rpc.status().await, Err(RpcError::WrongChainId { expected, found, .. }) if expected == CHAIN && found == "other-1")
+    );
     // Reads go through the same door.
     assert!(matches!(rpc.raw(&contract(), b"k", 40).await, Err(RpcError::WrongChainId { .. })));
     mock.facts().chain_id = CHAIN.into();
@@ -70,7 +72,10 @@ async fn a_key_is_present_absent_or_unknown() {
     mock.facts().states_from = 30;
     for height in [29, 41] {
         let answer = rpc.raw(&contract(), b"brake", height).await;
-        assert!(matches!(answer, Err(RpcError::NoState { height: asked, .. }) if asked == height), "{answer:?}");
+        assert!(
+            matches!(answer, Err(RpcError::NoState { height: asked, .. }) if asked == height),
+            "{answer:?}"
+        );
     }
     rpc.raw(&contract(), b"brake", 30).await.unwrap();
 }
@@ -80,7 +85,7 @@ async fn accounts_and_contracts_answer() {
     let mock = Mock::start(40).await;
     let rpc = mock.rpc();
     let account = rpc.account(&contract(), At::Height(40)).await.unwrap();
-    assert_eq!(account, Some(Account { number: 3, sequence: 7 }));
+    assert_eq!(account, Some(Account { number: 3, sequence: 7, height: 40 }));
     mock.facts().known = false;
     assert_eq!(rpc.account(&contract(), At::Latest).await.unwrap(), None);
     let answer = rpc.smart(&contract(), &json!({"phase": {}}), At::Height(40)).await.unwrap();
@@ -171,7 +176,10 @@ async fn a_transaction_is_found_by_either_way() {
     assert_eq!(rpc.tx(&hash).await.unwrap(), None);
     mock.facts().included.insert(hash.clone(), (39, 0, String::new()));
     let found = rpc.tx(&hash).await.unwrap().unwrap();
-    assert_eq!((found.height, found.code, found.gas_used, found.data.as_slice()), (39, 0, 90_000, &b"data"[..]));
+    assert_eq!(
+        (found.height, found.code, found.gas_used, found.data.as_slice()),
+        (39, 0, 90_000, &b"data"[..])
+    );
     mock.quirk("tx", Quirk::Error(200, "transaction indexing is disabled"));
     assert_eq!(rpc.tx(&hash).await.unwrap(), Some(found));
     mock.stick("tx", Quirk::Error(200, "transaction indexing is disabled"));

@@ -73,7 +73,9 @@ fn run(watcher: Watcher, memory: &Memory) -> JoinHandle<Fault> {
 }
 
 fn kept(folder: &Path) -> u64 {
-    Cursor::load(&folder.join("cursor.json"), CHAIN, contract().text()).unwrap().map_or(0, |cursor| cursor.height)
+    Cursor::load(&folder.join("cursor.json"), CHAIN, contract().text())
+        .unwrap()
+        .map_or(0, |cursor| cursor.height)
 }
 
 async fn fault_of(task: JoinHandle<Fault>) -> Fault {
@@ -92,7 +94,8 @@ async fn every_block_comes_once_and_in_order() {
     until("it follows", async || memory.reached() == 301).await;
     until("the cursor is kept", async || kept(folder.path()) == 301).await;
     assert_eq!(memory.heights(), (1..=301).collect::<Vec<_>>());
-    let words: Vec<_> = [(5, "five"), (299, "almost"), (301, "next")].map(|(height, word)| (height, word.to_owned())).into();
+    let words: Vec<_> =
+        [(5, "five"), (299, "almost"), (301, "next")].map(|(height, word)| (height, word.to_owned())).into();
     assert_eq!(memory.words(), words);
     task.abort();
 }
@@ -120,7 +123,8 @@ async fn late_and_failing_answers_change_neither_order_nor_number() {
 
 #[tokio::test]
 async fn the_tip_is_known_before_the_gap_is_walked() {
-    let (mock, folder, memory) = (Mock::start(100_000).await, tempfile::tempdir().unwrap(), Memory::default());
+    let (mock, folder, memory) =
+        (Mock::start(100_000).await, tempfile::tempdir().unwrap(), Memory::default());
     mock.stick("block_results", Quirk::Stall);
     let watcher = watcher(&mock, folder.path(), Some(0));
     let mut tip = watcher.tip();
@@ -227,7 +231,10 @@ async fn the_newest_blocks_results_may_be_late() {
     mock.facts().no_results_from = 10;
     mock.says(10, "late");
     let task = run(watcher(&mock, folder.path(), Some(0)), &memory);
-    until("it asked a few times", async || mock.facts().asked.iter().filter(|height| **height == 10).count() > 25).await;
+    until("it asked a few times", async || {
+        mock.facts().asked.iter().filter(|height| **height == 10).count() > 25
+    })
+    .await;
     assert_eq!(memory.reached(), 9);
     mock.facts().no_results_from = u64::MAX;
     until("it is at the tip", async || memory.reached() == 10).await;
@@ -244,7 +251,8 @@ async fn faults_are_typed() {
         (|mock| mock.facts().height = 1, |fault| matches!(fault, Fault::WentBack(_))),
     ];
     for (spoil, is_right) in table {
-        let (mock, folder, memory) = (Mock::start(100).await, tempfile::tempdir().unwrap(), Memory::default());
+        let (mock, folder, memory) =
+            (Mock::start(100).await, tempfile::tempdir().unwrap(), Memory::default());
         let task = run(watcher(&mock, folder.path(), Some(90)), &memory);
         until("it is at the tip", async || memory.reached() == 100).await;
         spoil(&mock);
@@ -297,8 +305,11 @@ async fn a_source_that_is_lost_or_catching_up_says_so_and_comes_back() {
 
 #[tokio::test]
 async fn the_websocket_hurries_the_poll_and_nothing_else() {
-    for (mode, hurries) in [(Socket::Tells, true), (Socket::Silent, false), (Socket::Drops, false), (Socket::Refuses, false)] {
-        let (mock, folder, memory) = (Mock::start(100).await, tempfile::tempdir().unwrap(), Memory::default());
+    for (mode, hurries) in
+        [(Socket::Tells, true), (Socket::Silent, false), (Socket::Drops, false), (Socket::Refuses, false)]
+    {
+        let (mock, folder, memory) =
+            (Mock::start(100).await, tempfile::tempdir().unwrap(), Memory::default());
         mock.facts().socket = mode;
         let mut settings = settings(folder.path(), None);
         settings.websocket = true;

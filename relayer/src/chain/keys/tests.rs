@@ -16,7 +16,10 @@ fn a_made_key_comes_back_from_its_file() {
         let back = Key::load(&path).unwrap();
         assert_eq!(back.public(), key.public());
         assert_eq!(back.sign(b"x"), key.sign(b"x"));
-        assert!(matches!(key.create(&path, "wasm"), Err(KeyError::File { verb: "create", .. })), "never replaced");
+        assert!(
+            matches!(key.create(&path, "wasm"), Err(KeyError::File { verb: "create", .. })),
+            "never replaced"
+        );
     }
 }
 
@@ -26,8 +29,16 @@ fn only_files_that_nobody_else_can_touch_are_read() {
     let path = folder.path().join("hot.key");
     std::fs::write(&path, format!("{}\n", "07".repeat(32))).unwrap();
     for (mode, fine) in [
-        (0o600, true), (0o400, true), (0o700, false), (0o640, false), (0o604, false), (0o620, false),
-        (0o602, false), (0o644, false), (0o666, false), (0o4600, false),
+        (0o600, true),
+        (0o400, true),
+        (0o700, false),
+        (0o640, false),
+        (0o604, false),
+        (0o620, false),
+        (0o602, false),
+        (0o644, false),
+        (0o666, false),
+        (0o4600, false),
     ] {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
         match Key::load(&path) {
