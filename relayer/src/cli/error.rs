@@ -1,0 +1,173 @@
+//! Why a command failed.
+
+use std::path::PathBuf;
+
+use concord_devnet::DevnetError;
+use serde_json::{Value, json};
+
+use super::draft::DraftFileError;
+use super::exit::Exit;
+use super::log::LogError;
+use crate::agent::AgentError;
+use crate::chain::keys::KeyError;
+use crate::chain::send::SendError;
+use crate::chain::{Refused, RpcError};
+use crate::config::ConfigError;
+
+/// A command that failed. Causes are in the chain of sources, never repeated in the text.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// The configuration is not usable.
+    #[error("the configuration is not usable")]
+    Config(#[from] ConfigError),
+    /// The command line asks for something that cannot be.
+    #[error("{0}")]
+    Usage(String),
+    /// A proposal's file or flags are not usable.
+    #[error("the draft is not usable")]
+    Draft(#[from] DraftFileError),
+    /// A key file is not usable.
+    #[error("the key is not usable")]
+    Key(#[from] KeyError),
+    /// The chain could not be asked, or refused the question.
+    #[error("the chain did not answer {what}")]
+    Chain {
+        /// What was asked.
+        what: &'static str,
+        /// Why not.
+        #[source]
+        source: RpcError,
+    },
+    /// The contract answers another language than this program speaks.
+    #[error(
+        "expected {what} from contract, found something else; use the release of concord that fits the contract"
+    )]
+    Answer {
+        /// What was asked.
+        what: &'static str,
+        /// What does not fit.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// A transaction has no known outcome.
+    #[error("the transaction was not settled")]
+    Send(#[from] SendError),
+    /// A transaction was refused.
+    #[error("refused: {0}")]
+    Refused(Refused),
+    /// A transaction's timeout height passed and it is in no block.
+    #[error("the transaction is in no block and never will be; send it again")]
+    Expired,
+    /// The log does not prove what the contract's state says.
+    #[error("the log is not verified")]
+    Log(#[from] LogError),
+    /// The agent did not start, or cannot go on.
+    #[error(transparent)]
+    Agent(#[from] AgentError),
+    /// The devnet did not start.
+    #[error("the devnet did not start")]
+    Devnet(#[from] DevnetError),
+    /// The devnet's genesis file is not usable.
+    #[error("expected a genesis file at {}: {detail}", path.display())]
+    Genesis {
+        /// Which file.
+        path: PathBuf,
+        /// Where and what.
+        detail: String,
+    },
+    /// The system said no.
+    #[error("cannot {action}")]
+    System {
+        /// What was tried.
+        action: String,
+        /// What the system answered.
+        #[source]
+        source: std::io::Error,
+    },
+    /// All was done, and what came out is not what was expected.
+    #[error("{0}")]
+    Unexpected(String),
+}
+
+impl CliError {
+    /// How the process ends.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Config(_) | Self::Usage(_) | Self::Draft(_) | Self::Genesis { .. } => Exit::Usage,
+            Self::Key(error) => of_key(error),
+            Self::Chain { source, .. } => of_rpc(source),
+            Self::Answer { .. } => Exit::Chain,
+            Self::Send(SendError::Rpc(error)) => of_rpc(error),
+            Self::Send(SendError::Key(error)) => of_key(error),
+            Self::Send(SendError::Sign(_) | SendError::Address(_)) => Exit::Usage,
+            Self::Send(SendError::NoAccount { .. }) | Self::Refused(_) => Exit::Refused,
+            Self::Send(SendError::Sequence { .. } | SendError::Pending { .. }) | Self::Expired => {
+                Exit::Unsettled
+            }
+            Self::Log(LogError::Chain { source, .. }) => of_rpc(source),
+            Self::Log(error) if error.is_mismatch() => Exit::Unexpected,
+            Self::Log(_) => Exit::Chain,
+            Self::Agent(error) => of_agent(error),
+            Self::Devnet(DevnetError::Config { .. } | DevnetError::Genesis { .. }) => Exit::Usage,
+            Self::Devnet(_) | Self::System { .. } => Exit::Failure,
+            Self::Unexpected(_) => Exit::Unexpected,
+        }
+    }
+
+    /// The error as an object, for `--json`.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        let mut causes = chain(self);
+        let message = if causes.is_empty() { String::new() } else { causes.remove(0) };
+        let exit = self.exit();
+        json!({"error": {"kind": exit.word(), "message": message, "causes": causes, "exit_code": exit.code()}})
+    }
+}
+
+/// The error's text and that of each of its causes; a cause that says the same again is left out.
+pub(super) fn chain(error: &dyn std::error::Error) -> Vec<String> {
+    let mut texts = vec![error.to_string()];
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let text = cause.to_string();
+        if texts.last() != Some(&text) {
+            texts.push(text);
+        }
+        source = cause.source();
+    }
+    texts
+}
+
+fn of_agent(error: &AgentError) -> Exit {
+    match error {
+        AgentError::Key(error) => of_key(error),
+        AgentError::Rpc(error) => of_rpc(error),
+        AgentError::View(_) => Exit::Chain,
+        AgentError::NotInitialised { .. }
+        | AgentError::Initialised { .. }
+        | AgentError::NoPlatform { .. }
+        | AgentError::Check(_) => Exit::Usage,
+        AgentError::NotBaseline { .. } => Exit::Unexpected,
+        _ => Exit::Failure,
+    }
+}
+
+fn of_rpc(error: &RpcError) -> Exit {
+    match error {
+        RpcError::Query { .. } => Exit::Refused,
+        RpcError::Endpoints { .. } => Exit::Usage,
+        _ => Exit::Chain,
+    }
+}
+
+fn of_key(error: &KeyError) -> Exit {
+    match error {
+        KeyError::Address(_) => Exit::Usage,
+        KeyError::File { .. }
+        | KeyError::Mode { .. }
+        | KeyError::Owner { .. }
+        | KeyError::NoFile { .. }
+        | KeyError::Content { .. } => Exit::Key,
+    }
+}

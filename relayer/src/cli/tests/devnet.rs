@@ -1,0 +1,130 @@
+//! The commands against a real devnet: a genesis file, a few accounts, loopback only.
+
+use std::path::PathBuf;
+
+use super::*;
+use crate::chain::keys::{Key, Kind};
+
+const EXAMPLE: &str = include_str!("../../../../docs/genesis.example.json");
+
+/// A devnet with the example's genesis, whose accounts have keys in a folder.
+struct Stage {
+    folder: tempfile::TempDir,
+    devnet: concord_devnet::Devnet,
+    settings: PathBuf,
+}
+
+impl Stage {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut text = EXAMPLE.to_owned();
+        let example: Value = serde_json::from_str(EXAMPLE).unwrap();
+        for (index, name) in ["member", "auditor", "guardian", "operator", "hot"].into_iter().enumerate() {
+            let key = Key::generate(Kind::Secp256k1).unwrap();
+            key.create(&folder.path().join(name), "wasm").unwrap();
+            let old = example["accounts"][index]["address"].as_str().unwrap();
+            text = text.replace(old, key.address("wasm").unwrap().text());
+        }
+        let genesis = folder.path().join("genesis.json");
+        std::fs::write(&genesis, text).unwrap();
+        let line = format!("devnet --listen 127.0.0.1:0 --block-time-ms 50 --genesis {}", genesis.display());
+        let Command::Devnet(args) = parsed(&line).command else { panic!("{line}") };
+        let (devnet, answer) = super::super::devnet::start(&args, None).await.unwrap();
+        assert!(answer.short_floors);
+        let settings = folder.path().join("concord.toml");
+        let text = format!(
+            "[chain]\nrpc = [{}]\nchain_id = {}\ncontract = {}\n[gas]\nprice = {}\ndenom = {}\n",
+            answer.json["rpc"],
+            answer.json["chain_id"],
+            answer.json["contract"],
+            answer.json["gas_price"],
+            answer.json["gas_denom"]
+        );
+        std::fs::write(&settings, text).unwrap();
+        Self { folder, devnet, settings }
+    }
+
+    async fn run(&self, who: &str, line: &str) -> Result<Answer, CliError> {
+        let (config, key) = (self.settings.display(), self.folder.path().join(who));
+        answer(&format!("{line} --config {config} --key {}", key.display())).await
+    }
+
+    fn address(&self, who: &str) -> String {
+        Key::load(&self.folder.path().join(who)).unwrap().address("wasm").unwrap().text().to_owned()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deployment_is_governed_from_the_command_line() {
+    let stage = Stage::new().await;
+    let hot = stage.address("hot");
+    let line = format!("register --component oracle-feeder --node-id n1 --power 60 --hot-key {hot}");
+    let registered = stage.run("operator", &line).await.unwrap();
+    assert!(registered.short_floors);
+    assert_eq!(registered.json["entries"][0]["kind"], "registered");
+    assert!(registered.text.starts_with("registered: "), "{}", registered.text);
+
+    let refused = stage.run("guardian", &line).await.unwrap_err();
+    assert_eq!(refused.exit(), Exit::Refused, "{refused:?}");
+
+    stage.run("guardian", "brake component:oracle-feeder").await.unwrap();
+    let status = stage.run("member", "status").await.unwrap();
+    assert!(status.text.contains("brake holds: component oracle-feeder"), "{}", status.text);
+    assert!(status.text.contains("oracle-feeder  1.4.0"), "{}", status.text);
+    assert_eq!(status.json["status"]["components"][0]["version"], "1.4.0");
+
+    let zeros = "0".repeat(64);
+    let line = format!(
+        "propose --title lift --rationale-uri https://x --rationale-digest {zeros} --lift-brake component:oracle-feeder"
+    );
+    let proposed = stage.run("member", &line).await.unwrap();
+    assert_eq!(proposed.json["proposal"], 1, "{}", proposed.text);
+    let dry = stage.run("member", &format!("{line} --dry-run")).await.unwrap();
+    assert_eq!(dry.json["digest"], proposed.json["digest"]);
+    let why = stage.run("member", "explain proposal 1").await.unwrap();
+    assert!(why.text.starts_with("deliberation (height "), "{}", why.text);
+    assert_eq!(why.json["explanation"]["phase"], "deliberation");
+
+    let early = stage.run("member", "vote 1 yes").await.unwrap_err();
+    assert_eq!(early.exit(), Exit::Refused);
+    let other = stage.run("member", &format!("vote 1 yes --expect-digest {zeros}")).await.unwrap_err();
+    assert_eq!(other.exit(), Exit::Unexpected, "{other}");
+    assert_eq!(stage.run("member", "explain proposal 9").await.unwrap_err().exit(), Exit::Refused);
+
+    let verified = stage.run("member", "log verify --from 2").await.unwrap();
+    // Registration, brake, proposal; entry 1 is written at genesis.
+    assert_eq!(verified.json["log"]["count"], 3, "{}", verified.text);
+    let part = stage.run("member", "log verify --from 3").await.unwrap();
+    assert_eq!(part.json["log"]["count"], 2);
+    assert_eq!(part.json["log"]["head"], verified.json["log"]["head"]);
+    stage.devnet.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_chain_and_a_dead_one_end_with_their_own_code() {
+    let stage = Stage::new().await;
+    let error = stage.run("member", "status --chain-id other-1").await.unwrap_err();
+    assert_eq!(error.exit(), Exit::Chain, "{error:?}");
+    let error = stage.run("member", "status --node ftp://x").await.unwrap_err();
+    assert_eq!(error.exit(), Exit::Usage, "{error:?}");
+    let contract = stage.address("member");
+    let error = stage.run("member", &format!("status --contract {contract}")).await.unwrap_err();
+    assert_eq!(error.exit(), Exit::Refused, "{error:?}");
+    stage.devnet.stop().await;
+}
+
+#[tokio::test]
+async fn a_genesis_that_is_none_is_refused_with_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let genesis = folder.path().join("g.json");
+    std::fs::write(&genesis, EXAMPLE.replace("\"fee_denom\"", "\"fee_denoms\"")).unwrap();
+    let error =
+        answer(&format!("devnet --listen 127.0.0.1:0 --genesis {}", genesis.display())).await.unwrap_err();
+    assert_eq!(error.exit(), Exit::Usage);
+    assert!(error.to_string().contains("unknown field `fee_denoms`"), "{error}");
+    std::fs::write(&genesis, EXAMPLE.replace("\"threshold\": 1", "\"threshold\": 2")).unwrap();
+    let error =
+        answer(&format!("devnet --listen 127.0.0.1:0 --genesis {}", genesis.display())).await.unwrap_err();
+    assert!(matches!(error, CliError::Devnet(_)), "{error:?}");
+    assert_eq!(error.exit(), Exit::Usage);
+}
