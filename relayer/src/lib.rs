@@ -5,6 +5,7 @@ pub mod agent;
 pub mod chain;
 pub mod cli;
 pub mod config;
+pub mod demo;
 pub mod journal;
 pub mod report;
 pub mod watch;
