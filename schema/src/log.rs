@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::{Canonical, Digest};
 
-/// Stored facts: the newest entry's place and hash.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
-)]
+/// Stored facts: the newest entry's place and hash. Written with every change, so in JSON it is a list without
+/// names: `[v, seq, hash, height]`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(from = "(u8, u64, Digest, u64)", into = "(u8, u64, Digest, u64)")]
 pub struct Head {
     /// Version of these facts.
     pub v: u8,
@@ -19,6 +19,18 @@ pub struct Head {
     pub hash: Digest,
     /// Height of the block that holds it.
     pub height: u64,
+}
+
+impl From<(u8, u64, Digest, u64)> for Head {
+    fn from((v, seq, hash, height): (u8, u64, Digest, u64)) -> Self {
+        Self { v, seq, hash, height }
+    }
+}
+
+impl From<Head> for (u8, u64, Digest, u64) {
+    fn from(head: Head) -> Self {
+        (head.v, head.seq, head.hash, head.height)
+    }
 }
 
 /// One state change.
@@ -54,9 +66,7 @@ impl Entry {
             .number(self.time)
             .text(&self.who)
             .text(&self.kind)
-            .list(&self.fields, |canonical, (key, value)| {
-                canonical.text(key).text(value)
-            })
+            .list(&self.fields, |canonical, (key, value)| canonical.text(key).text(value))
             .digest()
     }
 }
@@ -87,12 +97,7 @@ impl Head {
     /// The head after an entry.
     #[must_use]
     pub fn after(entry: &Entry) -> Self {
-        Self {
-            v: 1,
-            seq: entry.seq,
-            hash: entry.hash(),
-            height: entry.height,
-        }
+        Self { v: 1, seq: entry.seq, hash: entry.hash(), height: entry.height }
     }
 }
 
@@ -101,61 +106,31 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_head_is_a_list_without_names() {
+        let head = Head { v: 1, seq: 4, hash: Digest::of(b"before"), height: 9 };
+        let text = format!("[1,4,\"{}\",9]", head.hash);
+        assert_eq!(serde_json::to_string(&head).unwrap(), text);
+        assert_eq!(serde_json::from_str::<Head>(&text).unwrap(), head);
+    }
+
+    #[test]
     fn every_field_is_in_the_hash() {
-        let head = Head {
-            v: 1,
-            seq: 4,
-            hash: Digest::of(b"before"),
-            height: 9,
-        };
+        let head = Head { v: 1, seq: 4, hash: Digest::of(b"before"), height: 9 };
         let entry = head.entry(10, 100, "who", "kind", vec![("a".into(), "b".into())]);
         let hash = entry.hash();
         let changed = [
-            Entry {
-                seq: 6,
-                ..entry.clone()
-            },
-            Entry {
-                prev: Digest::of(b"else"),
-                ..entry.clone()
-            },
-            Entry {
-                prev_height: 8,
-                ..entry.clone()
-            },
-            Entry {
-                height: 11,
-                ..entry.clone()
-            },
-            Entry {
-                time: 101,
-                ..entry.clone()
-            },
-            Entry {
-                who: "whok".into(),
-                kind: "ind".into(),
-                ..entry.clone()
-            },
-            Entry {
-                fields: vec![("ab".into(), String::new())],
-                ..entry.clone()
-            },
-            Entry {
-                fields: vec![],
-                ..entry.clone()
-            },
+            Entry { seq: 6, ..entry.clone() },
+            Entry { prev: Digest::of(b"else"), ..entry.clone() },
+            Entry { prev_height: 8, ..entry.clone() },
+            Entry { height: 11, ..entry.clone() },
+            Entry { time: 101, ..entry.clone() },
+            Entry { who: "whok".into(), kind: "ind".into(), ..entry.clone() },
+            Entry { fields: vec![("ab".into(), String::new())], ..entry.clone() },
+            Entry { fields: vec![], ..entry.clone() },
         ];
         for other in changed {
             assert_ne!(other.hash(), hash, "{other:?}");
         }
-        assert_eq!(
-            Head::after(&entry),
-            Head {
-                v: 1,
-                seq: 5,
-                hash,
-                height: 10
-            }
-        );
+        assert_eq!(Head::after(&entry), Head { v: 1, seq: 5, hash, height: 10 });
     }
 }

@@ -245,7 +245,7 @@ impl Rollout {
         }
         let back = progress.failed_of.len() >= 2 || halt.cause == HaltCause::Stalled;
         if back && self.reversibility != Reversibility::ForwardOnly {
-            progress.rolling_back = Some(raw);
+            progress.go_back(now);
             return Advanced::Did(Transition::RollingBack);
         }
         end(progress, Outcome::Contained)

@@ -27,7 +27,7 @@ impl Rollout {
             return Err(VoteRefused::ForwardOnly);
         }
         progress.outcome = None;
-        progress.rolling_back = Some(now.into());
+        progress.go_back(now);
         Ok(Transition::RollingBack)
     }
 }

@@ -39,10 +39,11 @@ pub const CANARIES_MAX: usize = 2;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Drawn {
     /// Places every node in a wave. Base64 in JSON.
-    #[serde(with = "draw::base64")]
+    #[serde(rename = "s", with = "draw::base64")]
     #[schemars(with = "String")]
     pub seed: Digest,
     /// When preparation began, on the braked clock.
+    #[serde(rename = "f")]
     pub from: Moment,
 }
 
@@ -107,8 +108,10 @@ pub enum HaltCause {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Halt {
     /// Why.
+    #[serde(rename = "c")]
     pub cause: HaltCause,
     /// Since when, on the raw clock: the brake never holds up a way back.
+    #[serde(rename = "s")]
     pub since: Moment,
 }
 
@@ -190,7 +193,7 @@ pub struct Progress {
     /// Power that runs the release: activated, and not yet back.
     #[serde(rename = "u", default, skip_serializing_if = "is_zero")]
     pub running: Power,
-    /// Organisations whose nodes failed, two at most.
+    /// Organisations whose nodes failed, two at most, until it goes back.
     #[serde(rename = "fo", default, skip_serializing_if = "Vec::is_empty")]
     pub failed_of: Vec<String>,
     /// It stands still until a vote or its deadline.
@@ -434,6 +437,18 @@ impl Progress {
     #[must_use]
     pub fn assigned(&self, wave: usize) -> Power {
         self.waves.get(wave).map_or(Power(0), |sum| sum.0)
+    }
+
+    /// Begins the way back. What only the gate and the halt asked for is forgotten; the log has it.
+    fn go_back(&mut self, now: Now) {
+        self.rolling_back = Some(now.into());
+        self.halted = None;
+        self.failed_of = Vec::new();
+        if let Some(open) = self.open.as_mut() {
+            open.wants_two = false;
+            open.healthy_of = Vec::new();
+            open.gate = None;
+        }
     }
 
     fn wave_mut(&mut self, wave: Option<u8>) -> Option<&mut WaveSum> {

@@ -355,7 +355,7 @@ impl Rollout {
         let failed = crossed || progress.halted.is_some_and(|halt| halt.cause == HaltCause::Failures);
         let back = failed && progress.failed_of.len() >= 2 && self.goes_back();
         if back {
-            progress.rolling_back = Some(now.into());
+            progress.go_back(now);
         }
         (halts, back)
     }
@@ -378,6 +378,9 @@ impl Rollout {
         let (Some(wave), Some(sum)) = (self.plan.waves.get(index), progress.waves.get(index)) else {
             return false;
         };
+        if progress.rolling_back.is_some() {
+            return false;
+        }
         let two = !open.wants_two || open.healthy_of.len() >= 2;
         two && open.healthy > Power(0) && wave.healthy_bps.reached_by(open.healthy, sum.0)
     }

@@ -307,7 +307,7 @@ fn stored_facts_are_pinned_byte_by_byte() {
     assert_eq!(
         serde_json::to_string(&fleet.progress).unwrap(),
         format!(
-            r#"{{"v":1,"d":{{"seed":"{seed}","from":[1000,1000]}},"r":40,"w":[[20,0],[10,0],[10,0]],"o":{{"w":0,"s":[1000,1000],"h":1002,"two":true,"t":10,"y":10,"of":["a"]}},"u":20}}"#
+            r#"{{"v":1,"d":{{"s":"{seed}","f":[1000,1000]}},"r":40,"w":[[20,0],[10,0],[10,0]],"o":{{"w":0,"s":[1000,1000],"h":1002,"two":true,"t":10,"y":10,"of":["a"]}},"u":20}}"#
         )
     );
     let said = format!("a{}", activated(1).digest().to_string().chars().take(12).collect::<String>());

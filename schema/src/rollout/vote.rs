@@ -102,7 +102,7 @@ impl Rollout {
         if self.reversibility == Reversibility::ForwardOnly {
             return Err(VoteRefused::ForwardOnly);
         }
-        progress.rolling_back = Some(now.into());
+        progress.go_back(now);
         Ok(Transition::RollingBack)
     }
 }
