@@ -79,6 +79,8 @@ pub enum LogFormat {
 /// What to do.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
+    /// Shows the whole system on this host, in real time, with real processes
+    Demo(DemoFlags),
     /// Runs the agent beside a node
     Agent,
     /// Hands a running node to the agent: takes over its binary, which must be the one that the fleet runs
@@ -133,6 +135,14 @@ pub enum Command {
     Keys(KeysCommand),
     /// Prints a shell's completions
     Completions(CompletionsArgs),
+}
+
+/// How the demo is shown.
+#[derive(Clone, Debug, Args)]
+pub struct DemoFlags {
+    /// Leaves everything in this new or empty folder to look at
+    #[arg(long, value_name = "DIR")]
+    pub keep: Option<PathBuf>,
 }
 
 /// A node to hand over.

@@ -119,7 +119,7 @@ async fn ask<T: DeserializeOwned>(
     let bytes = rpc
         .smart(&chain.contract, &query, At::Latest)
         .await
-        .map_err(|source| CliError::Chain { what, source })?;
+        .map_err(|source| CliError::unanswered(what, source))?;
     serde_json::from_slice(&bytes).map_err(|source| CliError::Answer { what, source })
 }
 

@@ -13,6 +13,7 @@ use crate::chain::keys::KeyError;
 use crate::chain::send::SendError;
 use crate::chain::{Refused, RpcError};
 use crate::config::ConfigError;
+use crate::demo::DemoError;
 
 /// A command that failed. Causes are in the chain of sources, never repeated in the text.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +38,12 @@ pub enum CliError {
         /// Why not.
         #[source]
         source: RpcError,
+    },
+    /// The contract refused a question.
+    #[error("refused: {text}")]
+    NoAnswer {
+        /// The contract's own words.
+        text: String,
     },
     /// The contract answers another language than this program speaks.
     #[error(
@@ -64,6 +71,9 @@ pub enum CliError {
     /// The agent did not start, or cannot go on.
     #[error(transparent)]
     Agent(#[from] AgentError),
+    /// The demo could not be shown to its end.
+    #[error("the demo was not shown to its end")]
+    Demo(#[from] DemoError),
     /// The devnet did not start.
     #[error("the devnet did not start")]
     Devnet(#[from] DevnetError),
@@ -101,17 +111,29 @@ impl CliError {
             Self::Send(SendError::Rpc(error)) => of_rpc(error),
             Self::Send(SendError::Key(error)) => of_key(error),
             Self::Send(SendError::Sign(_) | SendError::Address(_)) => Exit::Usage,
-            Self::Send(SendError::NoAccount { .. }) | Self::Refused(_) => Exit::Refused,
+            Self::Send(SendError::NoAccount { .. }) | Self::Refused(_) | Self::NoAnswer { .. } => {
+                Exit::Refused
+            }
             Self::Send(SendError::Sequence { .. } | SendError::Pending { .. }) | Self::Expired => {
                 Exit::Unsettled
             }
             Self::Log(LogError::Chain { source, .. }) => of_rpc(source),
             Self::Log(error) if error.is_mismatch() => Exit::Unexpected,
             Self::Log(_) => Exit::Chain,
+            Self::Demo(_) => Exit::Failure,
             Self::Agent(error) => of_agent(error),
             Self::Devnet(DevnetError::Config { .. } | DevnetError::Genesis { .. }) => Exit::Usage,
             Self::Devnet(_) | Self::System { .. } => Exit::Failure,
             Self::Unexpected(_) => Exit::Unexpected,
+        }
+    }
+
+    /// A question without an answer: the contract's own words where it refused, else the way's.
+    #[must_use]
+    pub fn unanswered(what: &'static str, source: RpcError) -> Self {
+        match source {
+            RpcError::Query { log, .. } => Self::NoAnswer { text: own_words(&log).to_owned() },
+            source => Self::Chain { what, source },
         }
     }
 
@@ -137,6 +159,12 @@ pub(super) fn chain(error: &dyn std::error::Error) -> Vec<String> {
         source = cause.source();
     }
     texts
+}
+
+/// What the contract said, without what wasmd and gRPC put around it.
+fn own_words(log: &str) -> &str {
+    let text = log.split_once("desc = ").map_or(log, |(_, rest)| rest);
+    text.find(": query wasm contract failed").and_then(|end| text.get(..end)).unwrap_or(text)
 }
 
 fn of_agent(error: &AgentError) -> Exit {
@@ -169,5 +197,40 @@ fn of_key(error: &KeyError) -> Exit {
         | KeyError::Owner { .. }
         | KeyError::NoFile { .. }
         | KeyError::Content { .. } => Exit::Key,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_contracts_refusal_of_a_question_comes_out_bare() {
+        for (log, words) in [
+            (
+                "rpc error: code = Unknown desc = there is no proposal \"1\": query wasm contract failed: unknown request",
+                "there is no proposal \"1\"",
+            ),
+            ("there is no node 3: query wasm contract failed", "there is no node 3"),
+            ("codespace wasm code 22: no such contract", "codespace wasm code 22: no such contract"),
+            ("", ""),
+        ] {
+            assert_eq!(own_words(log), words);
+        }
+        let query = RpcError::Query { codespace: "sdk".into(), code: 6, log: "no".into() };
+        assert_eq!(CliError::unanswered("x", query).exit(), Exit::Refused);
+        let behind = RpcError::Behind { endpoint: "n".into(), asked: 2, latest: 1 };
+        assert_eq!(CliError::unanswered("x", behind).exit(), Exit::Chain);
+    }
+
+    #[test]
+    fn causes_are_told_once_and_in_order() {
+        let source = RpcError::Behind { endpoint: "n".into(), asked: 2, latest: 1 };
+        let error = CliError::Send(SendError::Rpc(source));
+        let texts =
+            ["the transaction was not settled", "n is behind: asked for height 2, it has 1; wait for it"];
+        assert_eq!(chain(&error), texts);
+        assert_eq!(error.json()["error"]["causes"], json!([texts[1]]));
+        assert_eq!(error.exit(), Exit::Chain);
     }
 }

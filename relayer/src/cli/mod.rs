@@ -31,7 +31,8 @@ pub use log::{LogError, LogReport, verify_log};
 pub use output::{Answer, Screen};
 
 use crate::config::Layers;
-use args::{InitArgs, LogCommand};
+use crate::demo::DemoArgs;
+use args::{DemoFlags, InitArgs, LogCommand};
 use deployment::Deployment;
 
 /// Reads this process's command line. Help, version and usage errors are shown here; `Err` is the exit code then.
@@ -43,15 +44,19 @@ pub fn parse() -> Result<Cli, ExitCode> {
     let json = arguments.iter().any(|argument| argument == "--json");
     Cli::try_parse_from(arguments).map_err(|error| {
         if json && error.use_stderr() {
-            let text = error.render().to_string();
-            let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-            Screen::plain(true).show_error(&CliError::Usage(message));
+            Screen::plain(true).show_error(&CliError::Usage(usage(&error.render().to_string())));
         } else {
             // A closed standard output is no reason for another exit code.
             let _ = error.print();
         }
         if error.use_stderr() { Exit::Usage.into() } else { Exit::Ok.into() }
     })
+}
+
+/// The first paragraph of clap's text in one line.
+fn usage(text: &str) -> String {
+    let lines = text.lines().map(str::trim).take_while(|line| !line.is_empty());
+    lines.collect::<Vec<_>>().join(" ").trim_start_matches("error: ").to_owned()
 }
 
 /// Starts the program's log on standard error: lines or objects, at the level of `CONCORD_LOG`.
@@ -100,6 +105,7 @@ pub fn run(cli: &Cli) -> ExitCode {
 /// [`CliError`].
 pub async fn dispatch(cli: &Cli, layers: &Layers, screen: Screen) -> Result<Option<Answer>, CliError> {
     match &cli.command {
+        Command::Demo(flags) => demo(flags).await.map(Some),
         Command::Agent => {
             crate::agent::run(layers.agent()?).await?;
             Ok(None)
@@ -117,6 +123,15 @@ pub async fn dispatch(cli: &Cli, layers: &Layers, screen: Screen) -> Result<Opti
         Command::Propose(args) if args.dry_run => verbs::dry_run(args).map(Some),
         command => on_deployment(command, layers, screen).await.map(Some),
     }
+}
+
+async fn demo(flags: &DemoFlags) -> Result<Answer, CliError> {
+    let report = crate::demo::run(DemoArgs { keep: flags.keep.clone() }).await?;
+    let json = serde_json::to_value(&report)
+        .map_err(|source| CliError::Answer { what: "the demo's report", source })?;
+    let exit = if report.as_expected { Exit::Ok } else { Exit::Unexpected };
+    // The demo's deployment has the floors of a demo.
+    Ok(Answer { exit, short_floors: true, ..Answer::new(report.to_string(), json) })
 }
 
 async fn init(layers: &Layers, screen: Screen, args: &InitArgs) -> Result<Answer, CliError> {

@@ -154,7 +154,14 @@ async fn a_missing_setting_is_a_usage_error_before_any_call() {
     let json = error.json();
     assert_eq!(json["error"]["kind"], "usage");
     assert_eq!(json["error"]["exit_code"], 2);
-    assert!(json["error"]["causes"][0].as_str().unwrap().contains("CONCORD_CHAIN__CONTRACT"), "{json}");
+    assert!(json["error"]["causes"][0].as_str().unwrap().contains("CONCORD_CHAIN__RPC"), "{json}");
+}
+
+#[test]
+fn a_usage_error_is_one_line_in_json() {
+    let error = Cli::try_parse_from(["concord", "vote", "1"]).unwrap_err();
+    let expected = "the following required arguments were not provided: <BALLOT>";
+    assert_eq!(usage(&error.render().to_string()), expected);
 }
 
 #[tokio::test]

@@ -194,10 +194,12 @@ impl Layers {
     fn chain_of(&self, settings: &Settings) -> Result<ChainConfig, ConfigError> {
         let chain = &settings.chain;
         let rpc = Some(chain.rpc.clone()).filter(|rpc| !rpc.is_empty());
+        let rpc = required(rpc, "chain.rpc", Some("--node"))?;
+        let chain_id = required(chain.chain_id.clone(), "chain.chain_id", Some("--chain-id"))?;
         let contract = required(chain.contract.as_deref(), "chain.contract", Some("--contract"))?;
         Ok(ChainConfig {
-            rpc: required(rpc, "chain.rpc", Some("--node"))?,
-            chain_id: required(chain.chain_id.clone(), "chain.chain_id", Some("--chain-id"))?,
+            rpc,
+            chain_id,
             contract: self.address("chain.contract", contract)?,
             mode: chain.mode,
             call_timeout: Duration::from_secs(chain.call_timeout_seconds),

@@ -195,7 +195,8 @@ fn values_at_both_edges() {
 
 #[test]
 fn what_is_needed_and_not_set_says_how_to_set_it() {
-    let error = layers(None, &[], Flags::default()).chain().unwrap_err().to_string();
+    let set = [("CONCORD_CHAIN__RPC", "[\"http://a\"]"), ("CONCORD_CHAIN__CHAIN_ID", "c")];
+    let error = layers(None, &set, Flags::default()).chain().unwrap_err().to_string();
     assert_eq!(
         error,
         "expected chain.contract, found nothing; set `contract` under [chain] in the file, the variable \

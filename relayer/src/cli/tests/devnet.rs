@@ -25,6 +25,15 @@ impl Stage {
             let old = example["accounts"][index]["address"].as_str().unwrap();
             text = text.replace(old, key.address("wasm").unwrap().text());
         }
+        let signing = Key::generate(Kind::Ed25519).unwrap();
+        signing.create(&folder.path().join("signing"), "wasm").unwrap();
+        let mut value: Value = serde_json::from_str(&text).unwrap();
+        let setup = &mut value["instantiate"];
+        setup["auditors"][0]["key"] = serde_json::to_value(attest::signing_key(&signing)).unwrap();
+        for span in ["deliberation", "voting_min", "timelock"] {
+            setup["rules"]["standard"][span] = json!({"seconds": 1, "blocks": 1});
+        }
+        text = value.to_string();
         let genesis = folder.path().join("genesis.json");
         std::fs::write(&genesis, text).unwrap();
         let line = format!("devnet --listen 127.0.0.1:0 --block-time-ms 50 --genesis {}", genesis.display());
@@ -47,6 +56,24 @@ impl Stage {
     async fn run(&self, who: &str, line: &str) -> Result<Answer, CliError> {
         let (config, key) = (self.settings.display(), self.folder.path().join(who));
         answer(&format!("{line} --config {config} --key {}", key.display())).await
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.folder.path().join(name).display().to_string()
+    }
+
+    /// Asks for an explanation until the phase is the wanted one.
+    async fn until(&self, subject: &str, phase: &str) {
+        let mut seen = String::new();
+        for _ in 0..400 {
+            let answer = self.run("member", &format!("explain {subject}")).await.unwrap();
+            seen = answer.json["explanation"]["phase"].as_str().unwrap().to_owned();
+            if seen == phase {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        panic!("{subject} is {seen}, not {phase}");
     }
 
     fn address(&self, who: &str) -> String {
@@ -97,6 +124,55 @@ async fn a_deployment_is_governed_from_the_command_line() {
     let part = stage.run("member", "log verify --from 3").await.unwrap();
     assert_eq!(part.json["log"]["count"], 2);
     assert_eq!(part.json["log"]["head"], verified.json["log"]["head"]);
+    stage.devnet.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_release_goes_from_draft_to_rollout_with_a_carried_signature() {
+    let stage = Stage::new().await;
+    let hot = stage.address("hot");
+    let line = format!("register --component oracle-feeder --node-id n1 --power 60 --hot-key {hot}");
+    stage.run("operator", &line).await.unwrap();
+    let text = include_str!("../../../../docs/proposal.example.toml");
+    std::fs::write(stage.path("p.toml"), text.replace("one_at_a_time = false", "one_at_a_time = true"))
+        .unwrap();
+    let proposed = stage.run("member", &format!("propose {}", stage.path("p.toml"))).await.unwrap();
+    assert_eq!(proposed.json["deposit"]["amount"], "1000000");
+    stage.until("proposal 1", "validation").await;
+
+    let signing = format!("--claim reviewed --auditor-key {}", stage.path("signing"));
+    let nameless = stage.run("member", &format!("attest 1 {signing}")).await.unwrap_err();
+    assert_eq!(nameless.exit(), Exit::Usage, "an ed25519 key names no account");
+    let zeros = "0".repeat(64);
+    let other = stage
+        .run("member", &format!("attest 1 --claim reviewed --expect-release {zeros}"))
+        .await
+        .unwrap_err();
+    assert_eq!(other.exit(), Exit::Unexpected);
+    let auditor = stage.address("auditor");
+    let stranger = stage.run("member", &format!("attest 1 {signing} --auditor {hot}")).await.unwrap_err();
+    assert_eq!(stranger.exit(), Exit::Refused, "{stranger}");
+    let carried = stage.run("member", &format!("attest 1 {signing} --auditor {auditor}")).await.unwrap();
+    let kinds: Vec<&str> = carried.json["entries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| entry["kind"].as_str().unwrap())
+        .collect();
+    assert_eq!(kinds, ["attested", "vote_opened"]);
+
+    let vote = format!("vote 1 yes --expect-digest {}", proposed.json["digest"].as_str().unwrap());
+    let voted = stage.run("member", &vote).await.unwrap();
+    assert!(voted.text.starts_with("Oracle feeder 2.0.0"), "{}", voted.text);
+    stage.until("proposal 1", "ready").await;
+    let executed = stage.run("hot", "execute 1").await.unwrap();
+    assert!(executed.text.contains("rollout started: "), "{}", executed.text);
+    let status = stage.run("member", "status --component oracle-feeder").await.unwrap();
+    assert!(status.text.contains("rollout 1 of oracle-feeder to 2.0.0"), "{}", status.text);
+    let claimed = stage.run("member", "claim --settle 1").await.unwrap();
+    assert_eq!(claimed.json["answers"].as_array().unwrap().len(), 2);
+    let verified = stage.run("member", "log verify --from 2").await.unwrap();
+    assert_eq!(verified.json["log"]["from"], 2);
     stage.devnet.stop().await;
 }
 
