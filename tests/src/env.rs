@@ -11,7 +11,7 @@
 
 use std::collections::BTreeMap;
 
-use concord_coordinator::standing::Standing;
+use concord_coordinator::case::Case;
 use concord_coordinator::{contract, load, state};
 use concord_schema::attestation::{Claim, Finding, Signature, Statement};
 use concord_schema::brake::Scope;
@@ -273,7 +273,7 @@ impl<S: Storage> MockEnv<S> {
     /// Where a proposal is.
     #[must_use]
     pub fn phase(&self, id: ProposalId) -> Phase {
-        Standing::load(&*self.store(), id, self.now()).unwrap().phase
+        Case::load(&*self.store(), id, self.now()).unwrap().phase
     }
 
     /// A component's facts.

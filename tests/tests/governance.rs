@@ -165,6 +165,18 @@ mod proposing {
         }
     }
 
+    /// RULES-1: a proposal keeps the version and digest of all rules, and its class's row is read by that version.
+    #[test]
+    fn the_rules_of_the_day_are_pinned() {
+        let mut env = MockEnv::new();
+        env.advance(5, 1);
+        let id = env.propose(&v2());
+        let proposal = env.proposal(id);
+        assert_eq!((proposal.rules_version, proposal.rules), (1, env.setup.rules.digest()));
+        let row = concord_coordinator::load::row(&*env.store(), &proposal).unwrap();
+        assert_eq!(row, env.setup.rules.standard);
+    }
+
     #[test]
     fn the_class_is_the_strictest_that_any_action_needs() {
         let mut env = MockEnv::new();
@@ -600,6 +612,7 @@ mod executing {
         }
     }
 
+    /// PHASE-2.
     #[test]
     fn nothing_executes_before_it_is_ready_and_a_second_time_changes_nothing() {
         let mut env = MockEnv::new();
@@ -760,11 +773,14 @@ mod executing {
         assert_eq!(env.component().last, Some(live));
     }
 
+    /// PHASE-2, and BRAKE-2: the brake never blocks votes, refunds or what undoes.
     #[test]
     fn the_brake_is_waited_on_unless_every_action_stops_or_undoes() {
         use concord_coordinator::state;
         use concord_schema::Moment;
-        let mut env = MockEnv::new();
+        let mut setup = Setup::default();
+        setup.rules.constitutional.deposit = Some(coin(100, DENOM));
+        let mut env = setup.build();
         env.advance(5, 1);
         let change = env.propose(&join("dan"));
         env.to_ready(change);
@@ -774,6 +790,13 @@ mod executing {
         env.vote("bob", lift, Ballot::Yes).unwrap();
         env.brake("gus", Scope::All).unwrap();
         env.brake("gil", Scope::All).unwrap();
+        let braked = env.propose(&join("eve"));
+        env.to_voting(braked);
+        env.vote("cyd", braked, Ballot::No).unwrap();
+        let withdrawn = env.propose(&join("eve"));
+        env.send("ann", &ExecuteMsg::Withdraw { proposal: withdrawn }).unwrap();
+        assert!(env.crank("ann", &ExecuteMsg::SettleDeposit { proposal: withdrawn }).changed);
+        assert!(env.crank("ann", &ExecuteMsg::Claim {}).changed);
         let now: Moment = env.now().into();
         assert!(state::BRAKES.load(&*env.store(), "*").unwrap().holds(&now));
         env.pass(SHORT);

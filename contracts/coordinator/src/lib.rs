@@ -4,13 +4,13 @@
 //! it. An error leaves no trace, and a repeat writes nothing.
 
 pub mod auth;
+pub mod case;
 pub mod contract;
 pub mod error;
 pub mod execute;
 pub mod load;
 pub mod log;
 pub mod query;
-pub mod standing;
 pub mod state;
 
 pub use error::ContractError;

@@ -15,7 +15,7 @@ use cosmwasm_std::{Api, Env, Storage};
 use crate::error::ContractError;
 use crate::state;
 
-pub use crate::standing::Standing;
+pub use crate::case::Case;
 
 /// The block that asks.
 #[must_use]

@@ -11,7 +11,7 @@ use cosmwasm_std::{Api, DepsMut, Env, MessageInfo, Response, Storage};
 
 use super::{open_vote, propose};
 use crate::error::ContractError;
-use crate::load::{self, Standing};
+use crate::load::{self, Case};
 use crate::{log, state};
 
 /// Attests: by a signature that anyone may carry, or by the auditor's own transaction.
@@ -37,11 +37,11 @@ pub fn attest(
     if let Some(earlier) = state::ATTESTATIONS.may_load(storage, key)? {
         return repeated(&earlier, &statement, &name);
     }
-    let mut standing = Standing::load(storage, id, now)?;
-    if standing.phase != Phase::Validation {
-        return Err(standing.refused(storage, "attest", "validation", now));
+    let mut case = Case::load(storage, id, now)?;
+    if case.phase != Phase::Validation {
+        return Err(case.refused(storage, "attest", "validation", now));
     }
-    check_statement(storage, &standing.proposal, &statement)?;
+    check_statement(storage, &case.proposal, &statement)?;
     if now.time >= statement.expires {
         return Err(ContractError::StatementExpired { expires: statement.expires.0, now: now.time.0 });
     }
@@ -63,9 +63,9 @@ pub fn attest(
         signed: signature.is_some(),
     };
     state::ATTESTATIONS.save(storage, key, &attestation)?;
-    if finding == Finding::Approves && approve(storage, id, &auditor, &standing)? {
-        standing.proposal.validated = true;
-        events.push(open_vote::open(storage, env, &mut standing)?);
+    if finding == Finding::Approves && approve(storage, id, &auditor, &case)? {
+        case.proposal.validated = true;
+        events.push(open_vote::open(storage, env, &mut case)?);
     }
     log::changed(storage, env, info.sender.as_str(), &events, "attested")
 }
@@ -135,11 +135,11 @@ fn approve(
     storage: &mut dyn Storage,
     id: ProposalId,
     auditor: &Auditor,
-    standing: &Standing,
+    case: &Case,
 ) -> Result<bool, ContractError> {
-    let mut approvals = standing.approvals(storage)?;
+    let mut approvals = case.approvals(storage)?;
     approvals.add(&auditor.organisation);
     state::APPROVALS.save(storage, id.0, &approvals)?;
-    let row = &standing.row;
+    let row = &case.row;
     Ok(approvals.suffice(row.auditors_min, row.organisations_min))
 }

@@ -6,7 +6,7 @@ use concord_schema::release::Document;
 use cosmwasm_std::{DepsMut, Env, MessageInfo, Response};
 
 use crate::error::ContractError;
-use crate::load::{self, Standing};
+use crate::load::{self, Case};
 use crate::{log, state};
 
 /// The most comments of one account on one proposal.
@@ -25,9 +25,9 @@ pub fn comment(
 ) -> Result<Response, ContractError> {
     document.check("comment")?;
     let (storage, now, sender) = (deps.storage, load::now(env), info.sender.as_str());
-    let standing = Standing::load(storage, id, now)?;
-    if standing.phase.is_terminal() {
-        return Err(standing.refused(storage, "comment", "a phase before its end", now));
+    let case = Case::load(storage, id, now)?;
+    if case.phase.is_terminal() {
+        return Err(case.refused(storage, "comment", "a phase before its end", now));
     }
     let count = state::COMMENTS.may_load(storage, (id.0, sender))?.unwrap_or(0).saturating_add(1);
     if count > COMMENTS_MAX {

@@ -6,7 +6,7 @@ use concord_schema::proposal::Phase;
 use cosmwasm_std::{BankMsg, Coin, DepsMut, Env, MessageInfo, Response, Storage, Uint256};
 
 use crate::error::ContractError;
-use crate::load::{self, Standing};
+use crate::load::{self, Case};
 use crate::{log, state};
 
 /// Makes the deposit of a proposal that has ended claimable by its proposer, or moves it to the treasury if it was
@@ -21,15 +21,15 @@ pub fn settle(
     id: ProposalId,
 ) -> Result<Response, ContractError> {
     let (storage, now) = (deps.storage, load::now(env));
-    let standing = Standing::load(storage, id, now)?;
-    if !standing.phase.is_terminal() {
-        return Err(standing.refused(storage, "settle_deposit", "a terminal phase", now));
+    let case = Case::load(storage, id, now)?;
+    if !case.phase.is_terminal() {
+        return Err(case.refused(storage, "settle_deposit", "a terminal phase", now));
     }
-    let mut proposal = standing.proposal;
+    let mut proposal = case.proposal;
     let Some(deposit) = proposal.deposit.take() else {
         return log::unchanged("there is no deposit, or it was settled before");
     };
-    let to = if standing.phase == Phase::Vetoed {
+    let to = if case.phase == Phase::Vetoed {
         let held = state::TREASURY.may_load(storage, &deposit.denom)?.unwrap_or_default();
         let held = sum(held, deposit.amount)?;
         state::TREASURY.save(storage, &deposit.denom, &held)?;

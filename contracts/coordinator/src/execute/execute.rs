@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::actions;
 use super::overlay::Overlay;
 use crate::error::ContractError;
-use crate::load::{self, Standing};
+use crate::load::{self, Case};
 use crate::{log, state};
 
 /// The reply to the actions.
@@ -40,8 +40,8 @@ pub fn execute(
     id: ProposalId,
 ) -> Result<Response, ContractError> {
     let (storage, now) = (deps.storage, load::now(env));
-    let standing = Standing::load(storage, id, now)?;
-    match standing.phase {
+    let case = Case::load(storage, id, now)?;
+    match case.phase {
         Phase::Ready => {}
         Phase::Executed => return log::unchanged("it was executed already"),
         Phase::Deliberation
@@ -55,13 +55,13 @@ pub fn execute(
         | Phase::Vetoed
         | Phase::Cancelled
         | Phase::Expired
-        | Phase::Failed => return Err(standing.refused(storage, "execute", "ready", now)),
+        | Phase::Failed => return Err(case.refused(storage, "execute", "ready", now)),
     }
     let draft = state::DRAFTS.load(storage, id.0)?;
-    if let Some(on) = waits(storage, &standing, &draft, now)? {
+    if let Some(on) = waits(storage, &case, &draft, now)? {
         return log::unchanged(format!("waiting on {on}"));
     }
-    let mut proposal = standing.proposal;
+    let mut proposal = case.proposal;
     proposal.executed = true;
     state::PROPOSALS.save(storage, id.0, &proposal)?;
     let run = WasmMsg::Execute {
@@ -79,11 +79,11 @@ pub fn execute(
 /// What a proposal that is ready still waits on, in words: a false precondition is no attempt.
 pub(crate) fn waits(
     storage: &dyn Storage,
-    standing: &Standing,
+    case: &Case,
     draft: &Draft,
     now: Now,
 ) -> Result<Option<String>, ContractError> {
-    if let Some(on) = standing.holds_back(storage, draft, now)? {
+    if let Some(on) = case.holds_back(storage, draft, now)? {
         return Ok(Some(on.to_string()));
     }
     let Some((release, _)) = draft.rollout() else {

@@ -7,7 +7,7 @@ use concord_schema::tally::Tally;
 use cosmwasm_std::{DepsMut, Env, MessageInfo, Response, Storage};
 
 use crate::error::ContractError;
-use crate::load::{self, Standing};
+use crate::load::{self, Case};
 use crate::{log, state};
 
 /// Opens the vote of a validated proposal; one that is open stays as it is.
@@ -21,28 +21,24 @@ pub fn open_vote(
     id: ProposalId,
 ) -> Result<Response, ContractError> {
     let (storage, now) = (deps.storage, load::now(env));
-    let mut standing = Standing::load(storage, id, now)?;
-    if standing.proposal.vote.is_some() {
+    let mut case = Case::load(storage, id, now)?;
+    if case.proposal.vote.is_some() {
         return log::unchanged("the vote was opened already");
     }
-    if standing.phase != Phase::Validated {
-        return Err(standing.refused(storage, "open_vote", "validated", now));
+    if case.phase != Phase::Validated {
+        return Err(case.refused(storage, "open_vote", "validated", now));
     }
-    let event = open(storage, env, &mut standing)?;
+    let event = open(storage, env, &mut case)?;
     log::changed(storage, env, info.sender.as_str(), &[event], "the vote is open")
 }
 
 /// Stores when the vote opened and whose weights count: those at the end of the block before.
-pub(crate) fn open(
-    storage: &mut dyn Storage,
-    env: &Env,
-    standing: &mut Standing,
-) -> Result<Event, ContractError> {
+pub(crate) fn open(storage: &mut dyn Storage, env: &Env, case: &mut Case) -> Result<Event, ContractError> {
     let (now, height) = (load::now(env), env.block.height);
     let total = state::MEMBERS_TOTAL.may_load_at_height(storage, height)?.unwrap_or_default();
-    standing.proposal.vote =
-        Some(Vote { from: now.into(), snapshot_height: height, total, braked: standing.brakes.braked(now) });
-    state::PROPOSALS.save(storage, standing.id.0, &standing.proposal)?;
-    state::TALLIES.save(storage, standing.id.0, &Tally::default())?;
-    Ok(Event::VoteOpened { proposal: standing.id.to_string(), total: total.to_string() })
+    case.proposal.vote =
+        Some(Vote { from: now.into(), snapshot_height: height, total, braked: case.brakes.braked(now) });
+    state::PROPOSALS.save(storage, case.id.0, &case.proposal)?;
+    state::TALLIES.save(storage, case.id.0, &Tally::default())?;
+    Ok(Event::VoteOpened { proposal: case.id.to_string(), total: total.to_string() })
 }

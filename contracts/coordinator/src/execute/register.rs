@@ -48,6 +48,7 @@ pub fn register(
         return Err(ContractError::Taken { what: "hot key", key: hot_key, next });
     }
     let before = known.as_ref().map_or(Power(0), counts_for);
+    let replaced = known.as_ref().filter(|node| node.hot_key != hot_key).map(|node| node.hot_key.clone());
     split(&mut operator, before, power, known.is_none())?;
     sum(&mut facts, before, power)?;
     let node = match known {
@@ -75,6 +76,10 @@ pub fn register(
     state::NODE_NAMES.save(deps.storage, names, &node.no.0)?;
     state::NODES.save(deps.storage, node.no.0, &node)?;
     state::HOT_KEYS.save(deps.storage, &node.hot_key, &node)?;
+    if let Some(replaced) = replaced {
+        // Its record now names another key: nobody's, and taken for ever.
+        state::HOT_KEYS.save(deps.storage, &replaced, &node)?;
+    }
     let what = format!("node {} is registered", node.no);
     let event = Event::Registered {
         node: node.no.to_string(),

@@ -13,7 +13,7 @@ use super::draw;
 use crate::error::ContractError;
 use crate::{auth, load, log, state};
 
-/// Takes a node's report. `ready` draws first, where that was not done.
+/// Takes a node's report. Its first one (`ready`, `deferred`, `refused`) draws, where that was not done.
 ///
 /// # Errors
 /// [`ContractError::Unauthorized`] for a stranger; [`ContractError::Report`] for what the node cannot say now.
@@ -32,7 +32,7 @@ pub fn report(
     let mut progress = load::progress(deps.storage, id)?;
     let brakes = load::brakes(deps.storage, Some(&rollout.component))?;
     let mut events = Vec::new();
-    if matches!(report, Report::Ready { .. } | Report::Deferred { .. }) {
+    if matches!(report, Report::Ready { .. } | Report::Deferred { .. } | Report::Refused { .. }) {
         events.extend(draw::drawn(&rollout, &mut progress, env, id, &brakes)?);
     }
     let before = state::SEATS.may_load(deps.storage, (id.0, node.no.0))?;

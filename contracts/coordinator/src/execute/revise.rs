@@ -9,7 +9,7 @@ use cosmwasm_std::{DepsMut, Env, MessageInfo, Response};
 
 use super::propose;
 use crate::error::ContractError;
-use crate::load::{self, Standing};
+use crate::load::{self, Case};
 use crate::{log, state};
 
 /// Revises. Class and component must stay: the deposit was paid and the rules were pinned for them.
@@ -24,11 +24,11 @@ pub fn revise(
     draft: Draft,
 ) -> Result<Response, ContractError> {
     let (storage, now) = (deps.storage, load::now(env));
-    let standing = Standing::load(storage, id, now)?;
-    if !matches!(standing.phase, Phase::Deliberation | Phase::Validation) {
-        return Err(standing.refused(storage, "revise", "deliberation or validation", now));
+    let case = Case::load(storage, id, now)?;
+    if !matches!(case.phase, Phase::Deliberation | Phase::Validation) {
+        return Err(case.refused(storage, "revise", "deliberation or validation", now));
     }
-    let mut proposal = standing.proposal;
+    let mut proposal = case.proposal;
     if proposal.revision >= REVISIONS_MAX {
         return Err(ContractError::Number {
             what: "revisions of a proposal",

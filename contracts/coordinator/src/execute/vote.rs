@@ -9,7 +9,7 @@ use cosmwasm_std::{DepsMut, Empty, Env, MessageInfo, Response, Storage, Uint128}
 
 use super::propose::word;
 use crate::error::ContractError;
-use crate::load::{self, Standing};
+use crate::load::{self, Case};
 use crate::{log, state};
 
 /// Votes with the weight of the snapshot. Where the class finishes early a ballot is final, else it may change.
@@ -30,34 +30,34 @@ pub fn vote(
     if let Some(rationale) = rationale {
         rationale.check("rationale")?;
     }
-    let mut standing = Standing::load(storage, id, now)?;
-    let (Phase::Voting, Some(opened)) = (standing.phase, standing.proposal.vote.clone()) else {
-        return Err(standing.refused(storage, "vote", "voting", now));
+    let mut case = Case::load(storage, id, now)?;
+    let (Phase::Voting, Some(opened)) = (case.phase, case.proposal.vote.clone()) else {
+        return Err(case.refused(storage, "vote", "voting", now));
     };
-    if standing.proposal.digest != *expect_digest {
-        return Err(ContractError::Content { expected: *expect_digest, found: standing.proposal.digest });
+    if case.proposal.digest != *expect_digest {
+        return Err(ContractError::Content { expected: *expect_digest, found: case.proposal.digest });
     }
     let weight = snapshot_weight(storage, voter, opened.snapshot_height)?;
     let earlier = state::BALLOTS.may_load(storage, (id.0, voter))?;
     let replaces = match earlier {
         Some((was, _)) if was == ballot => return log::unchanged("voted already, the same"),
-        Some((was, _)) if standing.row.early_finish => {
+        Some((was, _)) if case.row.early_finish => {
             return Err(ContractError::BallotFinal { voter: voter.to_owned(), was: word(&was)? });
         }
         Some((was, _)) => Some(was),
         None => None,
     };
-    standing.tally.count(ballot, weight, replaces, opened.total)?;
+    case.tally.count(ballot, weight, replaces, opened.total)?;
     state::BALLOTS.save(storage, (id.0, voter), &(ballot, weight))?;
     if replaces.is_none() {
         state::BALLOTS_OF.save(storage, (voter, id.0), &Empty {})?;
     }
-    state::TALLIES.save(storage, id.0, &standing.tally)?;
-    if standing.row.early_finish && standing.proposal.decided.is_none() {
-        let early = standing.tally.early(&standing.row.bars, opened.total);
+    state::TALLIES.save(storage, id.0, &case.tally)?;
+    if case.row.early_finish && case.proposal.decided.is_none() {
+        let early = case.tally.early(&case.row.bars, opened.total);
         if matches!(early, Early::Pass | Early::Reject) {
-            standing.proposal.decided = Some(now.into());
-            state::PROPOSALS.save(storage, id.0, &standing.proposal)?;
+            case.proposal.decided = Some(now.into());
+            state::PROPOSALS.save(storage, id.0, &case.proposal)?;
         }
     }
     let event = Event::Voted {

@@ -6,7 +6,7 @@ use concord_schema::proposal::Phase;
 use cosmwasm_std::{DepsMut, Env, MessageInfo, Response};
 
 use crate::error::ContractError;
-use crate::load::{self, Standing};
+use crate::load::{self, Case};
 use crate::{log, state};
 
 /// Withdraws. The deposit becomes claimable by `settle_deposit`.
@@ -20,8 +20,8 @@ pub fn withdraw(
     id: ProposalId,
 ) -> Result<Response, ContractError> {
     let (storage, now) = (deps.storage, load::now(env));
-    let standing = Standing::load(storage, id, now)?;
-    match standing.phase {
+    let case = Case::load(storage, id, now)?;
+    match case.phase {
         Phase::Deliberation | Phase::Validation | Phase::Validated => {}
         Phase::Withdrawn => return log::unchanged("it is withdrawn already"),
         Phase::Voting
@@ -34,10 +34,10 @@ pub fn withdraw(
         | Phase::Cancelled
         | Phase::Expired
         | Phase::Failed => {
-            return Err(standing.refused(storage, "withdraw", "a phase before its vote", now));
+            return Err(case.refused(storage, "withdraw", "a phase before its vote", now));
         }
     }
-    let mut proposal = standing.proposal;
+    let mut proposal = case.proposal;
     proposal.withdrawn = true;
     state::PROPOSALS.save(storage, id.0, &proposal)?;
     let event = Event::Withdrawn { proposal: id.to_string() };

@@ -5,14 +5,14 @@ use concord_schema::query::{ThresholdAnswer, VoteAnswer, VoteInfo, VoteListAnswe
 use concord_schema::units::{BPS_WHOLE, Bps};
 use cosmwasm_std::{Decimal, Deps, Env};
 
+use crate::case::Case;
 use crate::error::ContractError;
 use crate::load;
-use crate::standing::Standing;
 use crate::state;
 
 /// Before its vote opens a proposal has no total of its own: the members' sum now stands in.
 pub(super) fn threshold(deps: Deps, env: &Env, id: u64) -> Result<ThresholdAnswer, ContractError> {
-    let Standing { proposal, row, .. } = Standing::load(deps.storage, ProposalId(id), load::now(env))?;
+    let Case { proposal, row, .. } = Case::load(deps.storage, ProposalId(id), load::now(env))?;
     let total_weight = match proposal.vote {
         Some(vote) => vote.total,
         None => state::MEMBERS_TOTAL.may_load(deps.storage)?.unwrap_or_default(),

@@ -5,9 +5,9 @@ use concord_schema::waiting::WaitingOn;
 use concord_schema::{NodeNo, ProposalId, RolloutId};
 use cosmwasm_std::{Deps, Env};
 
+use crate::case::Case;
 use crate::error::ContractError;
 use crate::load;
-use crate::standing::Standing;
 use crate::state;
 
 pub(super) fn explain(deps: Deps, env: &Env, subject: Subject) -> Result<ExplainAnswer, ContractError> {
@@ -29,9 +29,9 @@ type Explained = (String, String, WaitingOn);
 
 fn proposal(deps: Deps, env: &Env, id: ProposalId) -> Result<Explained, ContractError> {
     let now = load::now(env);
-    let standing = Standing::load(deps.storage, id, now)?;
-    let on = standing.waiting_on(deps.storage, now)?;
-    Ok((format!("Proposal {id}"), words(&format!("{:?}", standing.phase)), on))
+    let case = Case::load(deps.storage, id, now)?;
+    let on = case.waiting_on(deps.storage, now)?;
+    Ok((format!("Proposal {id}"), words(&format!("{:?}", case.phase)), on))
 }
 
 fn rollout(deps: Deps, env: &Env, id: RolloutId) -> Result<Explained, ContractError> {

@@ -8,18 +8,18 @@ use cosmwasm_std::{Deps, Env, Order};
 use cw_storage_plus::Bound;
 
 use super::page;
+use crate::case::Case;
 use crate::error::ContractError;
 use crate::load;
-use crate::standing::Standing;
 use crate::state;
 
 pub(super) fn proposal(deps: Deps, env: &Env, id: ProposalId) -> Result<ProposalAnswer, ContractError> {
     let now = load::now(env);
-    let standing = Standing::load(deps.storage, id, now)?;
-    let waiting_on = standing.waiting_on(deps.storage, now)?;
+    let case = Case::load(deps.storage, id, now)?;
+    let waiting_on = case.waiting_on(deps.storage, now)?;
     let draft = load::found(state::DRAFTS.may_load(deps.storage, id.0)?, "proposal", id)?;
     let approvals = state::APPROVALS.may_load(deps.storage, id.0)?.unwrap_or_default();
-    let Standing { proposal, tally, phase, .. } = standing;
+    let Case { proposal, tally, phase, .. } = case;
     Ok(ProposalAnswer { id, phase, waiting_on, proposal, draft, tally, approvals })
 }
 
@@ -37,7 +37,7 @@ pub(super) fn proposals(
         .take(page::size(limit))
         .map(|id| {
             let id = ProposalId(id?);
-            let Standing { proposal, phase, .. } = Standing::load(deps.storage, id, now)?;
+            let Case { proposal, phase, .. } = Case::load(deps.storage, id, now)?;
             Ok(ProposalLine { id, phase, proposal })
         })
         .collect::<Result<Vec<_>, ContractError>>()?;

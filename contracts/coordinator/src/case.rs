@@ -14,7 +14,7 @@ use crate::{load, state};
 
 /// A proposal and what its phase rests on.
 #[derive(Clone, Debug)]
-pub struct Standing {
+pub struct Case {
     /// Its number.
     pub id: ProposalId,
     /// Its facts.
@@ -29,7 +29,7 @@ pub struct Standing {
     pub phase: Phase,
 }
 
-impl Standing {
+impl Case {
     /// Loads a proposal and computes where it is at `now`.
     ///
     /// # Errors
