@@ -74,6 +74,9 @@ impl Agent {
         }
         if !self.has_passed(target) {
             let (left_ms, left_blocks) = self.trial_left(target);
+            if self.view.is_none() && left_ms == 0 && self.trial.finding() == Finding::Healthy {
+                return self.explain_source();
+            }
             return AgentWaiting::Trial {
                 passed: self.trial.passed,
                 failed: self.trial.failed,
@@ -177,6 +180,10 @@ impl Agent {
     fn explain_lease(&self, view: &ChainView, own: &RolloutView, purpose: Purpose) -> AgentWaiting {
         let answer = own.seat.as_ref().and_then(|seat| self.would_grant(view, own, seat, purpose));
         match answer {
+            // While nodes get ready the rollout knows more than the lease: a brake, a bar, a crank that is due.
+            Some(LeaseAnswer::Waiting { on: WaitingOn::Readiness { .. }, .. }) => {
+                AgentWaiting::Chain { on: rollout_waits(view, own) }
+            }
             Some(LeaseAnswer::Waiting { on, .. }) => AgentWaiting::Chain { on },
             Some(LeaseAnswer::Granted { .. }) if !at_tip(view) => {
                 AgentWaiting::Tip { height: view.now.height, tip: view.tip }

@@ -1,5 +1,7 @@
 //! Inputs become knowledge. What to do about it is decided afterwards, from the whole of it.
 
+use std::sync::Arc;
+
 use concord_schema::Digest;
 
 use crate::Agent;
@@ -10,7 +12,7 @@ use crate::stage::Stage;
 impl Agent {
     pub(crate) fn hear(&mut self, input: Input) {
         match input {
-            Input::Chain(view) => self.follow_view(view),
+            Input::Chain(view) => self.follow_view(*view),
             Input::Stale { since_ms } => {
                 self.view = None;
                 self.stale = Some((since_ms, "the source is unreachable, catching up or behind".to_owned()));
@@ -51,7 +53,7 @@ impl Agent {
     }
 
     /// Takes facts of the chain, unless older ones than it has, or ones that contradict themselves.
-    pub(crate) fn follow_view(&mut self, view: Box<ChainView>) {
+    pub(crate) fn follow_view(&mut self, view: ChainView) {
         if view.now.height < self.seen {
             return;
         }
@@ -68,7 +70,7 @@ impl Agent {
         if self.trial.healthy_ms.is_some() && self.trial.healthy_height.is_none() {
             self.trial.healthy_height = Some(view.now.height);
         }
-        self.view = Some(view);
+        self.view = Some(Arc::new(view));
     }
 
     /// Facts in which the component never had the rollout that this node acts in are of another chain, or of before.

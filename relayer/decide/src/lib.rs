@@ -10,8 +10,8 @@
 //! Invariants: NODE-1 whatever the host did, the journal asked for; NODE-4 never two releases, never an unknown one: a
 //! start is asked for only when no daemon is alive and `current` is what the journal says; NODE-5 a rolled-back digest
 //! never comes back by itself.
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 #![deny(
-    clippy::arithmetic_side_effects,
     clippy::disallowed_macros,
     clippy::disallowed_types,
     clippy::exit,
@@ -47,6 +47,8 @@ pub use settings::Settings;
 pub use stage::{Move, Stage};
 pub use trial::Trial;
 pub use waiting::{AgentWaiting, Fault};
+
+use std::sync::Arc;
 
 use concord_schema::{Height, RolloutId};
 
@@ -97,7 +99,7 @@ pub struct Agent {
     respawn: Respawn,
     /// Failures of fetching and checking in this rollout.
     fetch_fails: u8,
-    view: Option<Box<ChainView>>,
+    view: Option<Arc<ChainView>>,
     /// The newest height of facts that counted.
     seen: Height,
     /// Why the source is no base for acting, and the milliseconds since it was.
@@ -166,7 +168,7 @@ impl Agent {
         }
         agent.see(disk);
         if let Some(view) = chain {
-            agent.follow_view(Box::new(view));
+            agent.follow_view(view);
         }
         let step = agent.finish(&before);
         (agent, step)

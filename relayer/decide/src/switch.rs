@@ -241,8 +241,9 @@ impl Agent {
             }
             return;
         }
-        if let Some(view) = self.view.clone().filter(|view| self.may_commit(view)) {
-            self.commit(target, view.now.height);
+        let at = self.view.as_ref().filter(|view| self.may_commit(view)).map(|view| view.now.height);
+        if let Some(height) = at {
+            self.commit(target, height);
         }
     }
 

@@ -1,1 +1,7 @@
+//! The machine against a small world: the chain's own rules on one side, a host of a few fields on the other.
 
+mod crash;
+mod follow;
+mod late;
+mod stages;
+mod world;
