@@ -84,7 +84,6 @@ impl Storage for Counting {
 impl MockEnv {
     /// What a message would cost now, over a copy of the contract's store; and what it answers. The chain itself is
     /// not changed.
-    #[must_use]
     pub fn cost(&self, who: &str, message: &ExecuteMsg) -> (Cost, Result<Done, String>) {
         let mut storage = Counting::copy_of(self.app.dump_wasm_raw(&self.contract));
         let api = MockApiBech32::new("wasm");

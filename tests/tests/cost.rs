@@ -1,6 +1,8 @@
 //! What each message of a rollout reads and writes: the same with ten nodes and with a thousand, and of a vote the
 //! same whatever the proposal's text. Run with `--nocapture` for the table.
 
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by a panic")]
+
 use std::collections::BTreeMap;
 
 use concord_schema::Bps;
