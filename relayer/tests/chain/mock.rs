@@ -78,6 +78,8 @@ pub(crate) struct Facts {
     pub(crate) simulation: Option<&'static str>,
     /// Blocks leave the mempool alone.
     pub(crate) withholds: bool,
+    /// Accounts are answered from a state this many blocks below the tip.
+    pub(crate) accounts_lag: u64,
     /// Transactions in blocks are not found.
     pub(crate) index_lags: bool,
     pub(crate) socket: Socket,
@@ -116,6 +118,7 @@ impl Mock {
             verdict: (0, ""),
             simulation: None,
             withholds: false,
+            accounts_lag: 0,
             index_lags: false,
             socket: Socket::Refuses,
         };
@@ -285,7 +288,7 @@ impl Facts {
     fn query(&self, params: &Value) -> Value {
         let data = hex::decode(params["data"].as_str().unwrap()).unwrap();
         let height: u64 = params["height"].as_str().unwrap().parse().unwrap();
-        let fine = |value: Vec<u8>| json!({"code": 0, "value": BASE64.encode(value), "height": if height == 0 { self.height } else { height }.to_string()});
+        let fine = |value: Vec<u8>| json!({"code": 0, "value": BASE64.encode(value), "height": if height == 0 { self.height - self.accounts_lag } else { height }.to_string()});
         let no = |code: u32, log: &str| json!({"code": code, "codespace": "sdk", "log": log, "value": null});
         if height > self.height || (height != 0 && height < self.states_from) {
             return json!({"code": 0, "log": "version does not exist", "value": null, "height": height.to_string()});

@@ -196,3 +196,20 @@ async fn a_dead_node_loses_no_report() {
     let agent = Agent::start(&mock, folder.path());
     assert!(matches!(agent.until_done("a").await, Outcome::Included(_)));
 }
+
+#[tokio::test]
+async fn a_refusal_after_a_silence_does_not_make_a_second_transaction() {
+    let (mock, folder) = (Mock::start(40).await, tempfile::tempdir().unwrap());
+    mock.quirk("broadcast_tx_sync", Quirk::DoneThenStall);
+    let agent = Agent::start(&mock, folder.path());
+    agent.outbox.put("a", say("a")).await.unwrap();
+    until("the node has it", async || !mock.facts().mempool.is_empty()).await;
+    // Taken into a block, it makes its own repeat fail for the sequence that it used.
+    mock.mint(1);
+    mock.facts().index_lags = true;
+    until("it was handed over again", async || mock.calls("broadcast_tx_sync") >= 2).await;
+    until("it was looked up", async || mock.calls("tx") >= 2).await;
+    mock.facts().index_lags = false;
+    assert!(matches!(agent.until_done("a").await, Outcome::Included(_)));
+    assert_eq!(mock.facts().order.len(), 1);
+}

@@ -100,6 +100,9 @@ async fn what_no_block_takes_expires_and_is_not_said_to_be_lost_earlier() {
     mock.mint(20);
     assert_eq!(sender.sight(&sent).await.unwrap(), Sighting::Open { tip: 60 }, "block 60 may still hold it");
     mock.mint(1);
+    mock.facts().accounts_lag = 1;
+    assert_eq!(sender.sight(&sent).await.unwrap(), Sighting::Open { tip: 61 }, "state 60 proves nothing");
+    mock.facts().accounts_lag = 0;
     assert_eq!(sender.sight(&sent).await.unwrap(), Sighting::Settled(Outcome::Expired));
     // With its sequence used, an index that lags behind must not make it look dead.
     mock.facts().sequence = 8;
