@@ -13,7 +13,7 @@ use super::super::show::{Began, ROLLOUT_LONGEST, Show};
 
 const TITLE: &str = "the brake stops a rollout, and its release lets it go on";
 /// How long guardians hold the brake: some blocks beyond the wave's activation height, and less than a pull lasts.
-const HOLD: Duration = Duration::from_millis(2_500);
+const HOLD: Duration = Duration::from_millis(1_800);
 /// The longest the brake's release may take to be in a block.
 const RELEASE_LONGEST: Duration = Duration::from_secs(3);
 
