@@ -93,13 +93,19 @@ mod proposing {
 
     #[test]
     fn a_stranger_may_not_nor_may_a_member_of_too_little_weight() {
-        let mut setup = Setup::default();
-        setup.rules.constitutional.proposer_weight_min = Uint128::new(26);
-        let mut env = setup.build();
+        let mut env = MockEnv::new();
         env.advance(5, 1);
         assert_err(env.try_propose("eve", &join("dan")), "a member's weight before this block");
-        assert_err(env.try_propose("cyd", &join("dan")), "at least 26, found 25");
-        env.try_propose("bob", &join("dan")).unwrap();
+        for (weight_min, taken) in [(35, true), (36, false)] {
+            let mut setup = Setup::default();
+            setup.rules.constitutional.proposer_weight_min = Uint128::new(weight_min);
+            let mut env = setup.build();
+            env.advance(5, 1);
+            match env.try_propose("bob", &join("dan")) {
+                Ok(_) => assert!(taken, "35 is below {weight_min}"),
+                refused => assert_err(refused, "a weight of at least 36, found 35"),
+            }
+        }
     }
 
     #[test]

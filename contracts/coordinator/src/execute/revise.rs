@@ -55,7 +55,6 @@ pub fn revise(
     proposal.exempt = draft.is_brake_exempt();
     proposal.digest = content.digest;
     proposal.from = now.into();
-    proposal.validated = false;
     let approvals = Approvals { v: 1, revision: proposal.revision, ..Approvals::default() };
     state::APPROVALS.save(storage, id.0, &approvals)?;
     state::PROPOSALS.save(storage, id.0, &proposal)?;
