@@ -58,7 +58,7 @@ pub fn operators(count: usize, organisations: usize) -> Vec<(&'static str, &'sta
 }
 
 impl Fleet {
-    /// Registers a node for each operator, and has a rollout decided; it is not drawn yet.
+    /// Registers a node with all power of each operator, and has a rollout decided; it is not drawn yet.
     #[must_use]
     pub fn started(setup: Setup, plan: Plan) -> Self {
         let mut env = setup.build();
@@ -66,7 +66,8 @@ impl Fleet {
         env.advance(1_790_000_000, 12_345_678);
         let nodes = env.setup.operators.len();
         for index in 0..nodes {
-            env.register(&format!("op{index}"), &format!("n{index}"), 10).unwrap();
+            let power = env.setup.operators.get(index).map_or(0, |operator| operator.2);
+            env.register(&format!("op{index}"), &format!("n{index}"), power).unwrap();
         }
         let new: Release = release("2.0.0", &["1.0.0"]);
         let start = Action::StartRollout { release: Box::new(new.clone()), plan: Box::new(plan) };

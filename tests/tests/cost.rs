@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use concord_schema::Bps;
 use concord_schema::brake::Scope;
 use concord_schema::msg::ExecuteMsg;
-use concord_schema::plan::Plan;
+use concord_schema::plan::{Plan, Wave};
 use concord_schema::proposal::{Action, Draft};
 use concord_schema::release::{Artifact, Compatibility, Release};
 use concord_schema::report::Report;
@@ -213,6 +213,44 @@ fn reads_and_writes_are_pinned() {
         assert!(
             cost.reads <= reads && cost.writes <= writes,
             "{name}: {cost:?}, at most {reads} and {writes}"
+        );
+    }
+}
+
+/// The largest plan that the bounds allow: sixteen waves, the longest organisations, powers of eleven digits. The
+/// counters of thirteen waves more, and the longer numbers in them, are what it costs above the rest.
+#[test]
+fn the_largest_plan_costs_little_more() {
+    let names = ["a", "b", "c", "d", "e"].map(|name| -> &'static str { name.repeat(32).leak() });
+    let operators = operators(48, 5)
+        .into_iter()
+        .zip(names.into_iter().cycle())
+        .map(|((name, _, _), organisation)| (name, organisation, 20_000_000_000))
+        .collect();
+    let mut plan = loose(three_waves());
+    let wave = plan.waves[2].clone();
+    plan.waves = (1..=16).map(|index| Wave { lot_bps: Bps(index * 625), ..wave.clone() }).collect();
+    let mut fleet = Fleet::started(Setup { operators, ..Setup::default() }, plan);
+    fleet.env.advance(1, 1);
+    let mut costs = Costs::new();
+    for index in 0..48 {
+        fleet.say(index, fleet.ready_report()).unwrap();
+    }
+    assert!(fleet.env.advance_rollout(ROLLOUT).changed);
+    fleet.env.advance(2, 2);
+    let first = fleet.wave(0);
+    for index in &first {
+        pay(&mut fleet, &mut costs, "lease, granted", &hot(*index), &lease(Purpose::Activate));
+        let activated = report(Report::Activated { attempt: 1, height: Height(20_000_000) });
+        pay(&mut fleet, &mut costs, "report activated", &hot(*index), &activated);
+        let healthy = Report::Healthy { attempt: 1, height: Height(20_000_000), downtime_ms: 412 };
+        pay(&mut fleet, &mut costs, "report healthy", &hot(*index), &report(healthy));
+    }
+    for (name, cost) in &costs {
+        println!("{name:30} {:2} reads {:2} writes {:4} bytes", cost.reads, cost.writes, cost.bytes);
+        assert!(
+            cost.reads <= READS_MAX && cost.writes <= WRITES_MAX && cost.bytes <= 1_000,
+            "{name}: {cost:?}"
         );
     }
 }

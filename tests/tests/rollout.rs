@@ -353,6 +353,7 @@ fn who_registers_after_the_start_counts_from_the_next_rollout() {
     let mut setup = Setup::default();
     setup.operators[5].2 = 20;
     let mut fleet = Fleet::started(setup, three_waves());
+    fleet.env.register("op5", "n5", 10).unwrap();
     fleet.env.register("op5", "extra", 10).unwrap();
     fleet.env.send("op0", &register("n0", 1, &hot("n0"))).unwrap();
     assert_eq!(fleet.env.component().registered, Power(61), "from the next one on");
@@ -363,8 +364,8 @@ fn who_registers_after_the_start_counts_from_the_next_rollout() {
     let ready = ExecuteMsg::Report { rollout: ROLLOUT, report: fleet.ready_report() };
     fleet.env.send("hot-extra", &ready).unwrap();
     let (rollout, progress) = fleet.env.rollout(ROLLOUT);
-    assert_eq!((rollout.registered, progress.ready), (Power(60), Power(60)));
-    assert_eq!(fleet.seat(0).power, Power(10));
+    assert_eq!((rollout.registered, progress.ready), (Power(70), Power(70)));
+    assert_eq!((fleet.seat(0).power, fleet.seat(5).power), (Power(10), Power(20)));
     let extra: Node =
         fleet.env.query::<Option<Node>>(&QueryMsg::NodeOf { hot_key: hot("extra") }).unwrap().unwrap();
     assert_eq!(fleet.env.seat(ROLLOUT, extra.no).unwrap().wave, None);

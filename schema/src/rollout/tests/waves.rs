@@ -323,6 +323,21 @@ fn silence_beside_what_waits_is_still_a_stall() {
 }
 
 #[test]
+fn who_asks_after_the_move_joins_nothing_that_moves() {
+    let mut plan = plan();
+    plan.lease_bps = Bps(4_000);
+    let mut fleet = Fleet::open(&[(0, "a"), (0, "b"), (0, "c"), (0, "d"), (1, "e")], plan);
+    fleet.activate(0);
+    fleet.activate(1);
+    fleet.lease(2).unwrap();
+    fleet.pass(100);
+    assert!(matches!(fleet.advance(), Advanced::Did(Transition::WaitersMoved { .. })));
+    assert!(matches!(fleet.lease(3), Ok(LeaseAnswer::Waiting { recorded: false, .. })));
+    assert_eq!(fleet.state(3), SeatState::Assigned);
+    assert_eq!(fleet.progress.open.as_ref().unwrap().waiting, Power(10));
+}
+
+#[test]
 fn empty_waves_are_skipped() {
     let mut fleet = Fleet::open(&[(0, "a"), (0, "b"), (2, "c")], plan());
     fleet.switch(0);
