@@ -73,13 +73,7 @@ pub fn register(
     };
     state::OPERATORS.save(deps.storage, (sender, &component), &operator)?;
     state::COMPONENTS.save(deps.storage, &component, &facts)?;
-    state::NODE_NAMES.save(deps.storage, names, &node.no.0)?;
-    state::NODES.save(deps.storage, node.no.0, &node)?;
-    state::HOT_KEYS.save(deps.storage, &node.hot_key, &node)?;
-    if let Some(replaced) = replaced {
-        // Its record now names another key: nobody's, and taken for ever.
-        state::HOT_KEYS.save(deps.storage, &replaced, &node)?;
-    }
+    save(deps.storage, &node, replaced.as_deref())?;
     let what = format!("node {} is registered", node.no);
     let event = Event::Registered {
         node: node.no.to_string(),
@@ -89,6 +83,19 @@ pub fn register(
         hot_key: node.hot_key,
     };
     log::changed(deps.storage, env, sender, &[event], what)
+}
+
+/// Saves a node under its number, its name and its hot key.
+fn save(storage: &mut dyn Storage, node: &Node, replaced: Option<&str>) -> Result<(), ContractError> {
+    let name = (node.operator.as_str(), node.component.as_str(), node.node_id.as_str());
+    state::NODE_NAMES.save(storage, name, &node.no.0)?;
+    state::NODES.save(storage, node.no.0, node)?;
+    state::HOT_KEYS.save(storage, &node.hot_key, node)?;
+    if let Some(replaced) = replaced {
+        // Its record now names another key: nobody's, and taken for ever.
+        state::HOT_KEYS.save(storage, replaced, node)?;
+    }
+    Ok(())
 }
 
 /// What a node counts for once every change of it counts.
