@@ -20,7 +20,8 @@
 //!
 //! `/proc/self/fd/N` of the descriptor that was hashed, opened by the child between `fork` and `exec`: no name is looked up
 //! again. Scripts cannot be started like this (their interpreter would have to open a closed descriptor) and are refused.
-//! Every other descriptor of the agent is closed by `exec`.
+//! Every other descriptor that the agent opened is closed by `exec`. A daemon may execute something else afterwards: then
+//! it runs on, but nobody can adopt it any more ([`Adoption::NotOurs`]).
 
 mod output;
 mod residents;
@@ -94,14 +95,6 @@ pub enum ProcessError {
         /// What the system answered.
         #[source]
         source: io::Error,
-    },
-    /// The system started something else than what was opened. It was killed.
-    #[error(
-        "process {pid} does not execute the artifact it was started from: it was killed, look at the host"
-    )]
-    Substituted {
-        /// The process.
-        pid: u32,
     },
     /// Processes outlived SIGKILL for as long as the proof may take.
     #[error("{} did not die of SIGKILL within {} ms: look what the system waits for there", list(pids), waited.as_millis())]

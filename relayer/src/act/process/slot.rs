@@ -3,7 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -113,7 +113,7 @@ impl Slot {
         let mut child = execute(&mut command, run).await?;
         // The command holds this agent's copy of the lock; from here on only the daemon has it.
         drop(command);
-        match self.identify(&child, run, program, boot_id) {
+        match self.identify(&child, run, boot_id) {
             Ok(daemon) => Ok(daemon),
             Err(e) => {
                 drop(child.kill());
@@ -124,26 +124,13 @@ impl Slot {
     }
 
     /// The child is not reaped before this returns, so its number is its own.
-    fn identify(
-        &self,
-        child: &Child,
-        run: &Run,
-        program: &Verified,
-        boot_id: String,
-    ) -> Result<Daemon, ProcessError> {
+    fn identify(&self, child: &Child, run: &Run, boot_id: String) -> Result<Daemon, ProcessError> {
         let pid = child.id();
         let pidfd = pidfd_open(number(pid)?, PidfdFlags::empty())
             .map_err(|e| system("watch the new daemon")(e.into()))?;
         let stat = residents::stat(pid).map_err(system("look at the new daemon"))?;
         let gone = || io::Error::from(io::ErrorKind::NotFound);
         let stat = stat.ok_or_else(gone).map_err(system("look at the new daemon"))?;
-        let file_of = |file: &File| file.metadata().map(|meta| (meta.dev(), meta.ino()));
-        let executed = residents::executable(pid).and_then(|file| file_of(&file));
-        let meant = file_of(&program.file).map_err(system("look at the opened program"))?;
-        // A process that is over already executes nothing any more; its exit will tell.
-        if executed.is_ok_and(|executed| executed != meant) {
-            return Err(ProcessError::Substituted { pid });
-        }
         let identity = Identity { run: run.clone(), pid, start_ticks: stat.start_ticks, boot_id };
         Ok(self.daemon(identity, pidfd))
     }

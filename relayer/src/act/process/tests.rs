@@ -68,6 +68,20 @@ impl Place {
     }
 }
 
+impl Drop for Place {
+    /// A test that fails must not leave its daemon behind.
+    fn drop(&mut self) {
+        let marks = residents::Marks {
+            lock: self.folder.path().join("daemon.lock"),
+            artifacts: self.store.content_folder(),
+        };
+        for resident in residents::residents(&marks, &self.run(), None).unwrap_or_default() {
+            let pid = rustix::process::Pid::from_raw(resident.pid.cast_signed()).unwrap();
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+        }
+    }
+}
+
 /// Waits until a file has a whole line.
 async fn written(path: &Path) -> String {
     let start = Instant::now();
@@ -173,8 +187,8 @@ async fn grandchildren_die_too_also_those_that_left_the_group_or_hid() {
     let script = "
         exec 3<&0
         sh -c 'trap \"\" TERM; echo $$ > in-group; while :; do sleep 0.05; done' &
-        setsid sh -c 'trap \"\" TERM; echo $$ > own-session; while :; do sleep 0.05; done' < /dev/null &
-        env -i sh -c 'echo $$ > no-environment; while :; do /bin/sleep 0.05; done' < /dev/null &
+        setsid sh -c 'trap \"\" TERM; echo $$ > own-session; while :; do sleep 0.05; done' < /dev/null 3<&- &
+        env -i sh -c 'echo $$ > no-environment; while :; do /bin/sleep 0.05; done' < /dev/null 3<&- &
         env -i setsid sh -c 'echo $$ > only-lock; while :; do /bin/sleep 0.05; done' <&3 &
         wait";
     let daemon = place.start(script).await;
@@ -208,7 +222,7 @@ async fn a_daemon_that_forks_away_is_noticed_and_can_be_ended() {
     let found = place.slot.find(&identity.run, Duration::ZERO).await.unwrap();
     assert!(matches!(&found, Found::Strays(pids) if !pids.is_empty()), "{found:?}");
     place.slot.end(&identity.run, Some(identity), LONG).await.unwrap();
-    assert!(matches!(place.slot.find(&identity.run, Duration::ZERO).await.unwrap(), Found::Nobody));
+    assert!(matches!(place.slot.find(&identity.run, BOUND).await.unwrap(), Found::Nobody));
 }
 
 #[tokio::test]
@@ -265,13 +279,16 @@ async fn a_run_is_found_by_its_token_when_its_input_is_closed_and_by_its_lock_wh
 #[tokio::test]
 async fn a_lock_held_by_nobody_that_can_be_seen_is_an_error_and_not_an_empty_slot() {
     let place = Place::new();
+    let hasty = Patience { grace: Duration::ZERO, proof: Duration::from_millis(30) };
     // This process is the one that is not looked at.
     let held = std::fs::File::open(place.folder.path().join("daemon.lock")).unwrap();
     rustix::fs::flock(&held, rustix::fs::FlockOperation::LockExclusive).unwrap();
     let error = place.slot.find(&place.run(), Duration::from_millis(30)).await.unwrap_err();
     assert!(matches!(error, ProcessError::Unidentified { .. }), "{error}");
+    let error = place.slot.end(&place.run(), None, hasty).await.unwrap_err();
+    assert!(matches!(error, ProcessError::Unidentified { .. }), "{error}");
     drop(held);
-    assert!(matches!(place.slot.find(&place.run(), Duration::ZERO).await.unwrap(), Found::Nobody));
+    assert!(matches!(place.slot.find(&place.run(), BOUND).await.unwrap(), Found::Nobody));
 }
 
 #[tokio::test]
@@ -434,7 +451,7 @@ mod killed_agent {
                     outcomes.1 += 1;
                     assert!(matches!(second, Err(ProcessError::Occupied { .. })), "round {round}");
                     first.stop(LONG).await.unwrap();
-                    assert!(matches!(slot.find(&run, Duration::ZERO).await.unwrap(), Found::Nobody));
+                    assert!(matches!(slot.find(&run, BOUND).await.unwrap(), Found::Nobody));
                 }
                 Found::Strays(pids) => panic!("round {round}: {pids:?} are left half started"),
             }
