@@ -84,6 +84,8 @@ pub(crate) struct Chain {
 pub(crate) struct Born {
     pub(crate) contract: String,
     pub(crate) genesis_nanos: u64,
+    /// Events of the instantiation, as a JSON list.
+    pub(crate) genesis_events: String,
     pub(crate) blocks: Arc<BlockStore>,
     pub(crate) history: Arc<History>,
 }
@@ -96,7 +98,7 @@ impl Chain {
     pub(crate) fn genesis(config: DevnetConfig, limits: Limits) -> Result<(Self, Born), DevnetError> {
         let clock = Clock::start(&config);
         let genesis_nanos = clock.genesis_nanos;
-        let (machine, contract) = Machine::genesis(&config, genesis_nanos)?;
+        let (machine, genesis) = Machine::genesis(&config, genesis_nanos)?;
         let origin = Block::origin(genesis_nanos);
         let blocks = Arc::new(BlockStore::new(origin.clone(), limits));
         let history = Arc::new(History::default());
@@ -113,7 +115,8 @@ impl Chain {
             shared: None,
         };
         chain.commit(genesis_nanos, Vec::new());
-        let born = Born { contract, genesis_nanos, blocks, history };
+        let genesis_events = crate::events::list_json(&genesis.events);
+        let born = Born { contract: genesis.contract, genesis_nanos, genesis_events, blocks, history };
         Ok((chain, born))
     }
 

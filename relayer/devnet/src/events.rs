@@ -173,6 +173,11 @@ impl TxResult {
     }
 }
 
+/// Events in CometBFT's JSON, as a list.
+pub(crate) fn list_json(events: &[Event]) -> String {
+    to_json(&events.iter().map(event_json).collect::<Vec<_>>())
+}
+
 fn event_json(event: &Event) -> EventJson<'_> {
     EventJson {
         r#type: &event.ty,

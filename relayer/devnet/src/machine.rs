@@ -55,12 +55,20 @@ impl Effects {
     }
 }
 
+/// What the genesis came to.
+pub(crate) struct Genesis {
+    /// Address of the contract.
+    pub(crate) contract: String,
+    /// What its instantiation said. A chain shows a genesis message's events with its first block.
+    pub(crate) events: Vec<Event>,
+}
+
 impl Machine {
     /// Builds the genesis state and instantiates the contract; returns the contract's address.
     ///
     /// # Errors
     /// [`DevnetError::Genesis`] when an address, the coins or the instantiation is refused.
-    pub(crate) fn genesis(config: &DevnetConfig, time_nanos: u64) -> Result<(Self, String), DevnetError> {
+    pub(crate) fn genesis(config: &DevnetConfig, time_nanos: u64) -> Result<(Self, Genesis), DevnetError> {
         let refuse = |reason: String| DevnetError::Genesis { reason };
         // MockApiBech32 wants a prefix that lives for ever; a process starts few devnets.
         let prefix: &'static str = Box::leak(config.bech32_prefix.clone().into_boxed_str());
@@ -84,8 +92,8 @@ impl Machine {
             code_creator: config.instantiate.sender.clone(),
         };
         machine.fund(config)?;
-        let contract = machine.instantiate_genesis(config)?;
-        Ok((machine, contract))
+        let born = machine.instantiate_genesis(config)?;
+        Ok((machine, born))
     }
 
     fn fund(&mut self, config: &DevnetConfig) -> Result<(), DevnetError> {
@@ -107,7 +115,7 @@ impl Machine {
         Ok(())
     }
 
-    fn instantiate_genesis(&mut self, config: &DevnetConfig) -> Result<String, DevnetError> {
+    fn instantiate_genesis(&mut self, config: &DevnetConfig) -> Result<Genesis, DevnetError> {
         let instantiate = &config.instantiate;
         let creator = self.address(&instantiate.sender).map_err(genesis)?;
         self.code_id = self.app.store_code_with_creator(creator, (config.contract)());
@@ -126,7 +134,7 @@ impl Machine {
             .map(|event| events::value(event, "_contract_address").to_owned())
             .unwrap_or_default();
         self.ledger.open(&contract);
-        Ok(contract)
+        Ok(Genesis { contract, events })
     }
 
     /// Opens a block: the contract sees this height and time from now on.

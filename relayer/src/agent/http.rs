@@ -27,7 +27,7 @@ pub(super) struct Pages {
 
 /// Why the pages cannot be served.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum HttpError {
+pub enum HttpError {
     /// The address is open to other hosts.
     #[error("http.listen is {found}, expected a loopback address: the pages have no authentication")]
     NotLoopback {

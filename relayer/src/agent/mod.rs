@@ -6,7 +6,7 @@
 mod error;
 mod follow;
 mod host;
-mod http;
+pub mod http;
 mod init;
 mod mail;
 mod metrics;

@@ -126,7 +126,9 @@ pub(crate) fn block_results(shared: &Shared, params: &Params) -> CallResult {
                 }
                 text.push(']');
             }
-            text.push_str(r#","finalize_block_events":[],"validator_updates":[],"#);
+            text.push_str(r#","finalize_block_events":"#);
+            text.push_str(if height == 1 { &shared.genesis_events } else { "[]" });
+            text.push_str(r#","validator_updates":[],"#);
             text.push_str(r#""consensus_param_updates":null,"app_hash":""#);
             STANDARD.encode_string(block.app_hash.as_slice(), &mut text);
             text.push_str(r#""}"#);
