@@ -129,6 +129,13 @@ pub enum RpcError {
         /// Host and port.
         endpoint: String,
     },
+    /// Some endpoints have not kept the block, and another one that may have it gave no answer.
+    #[error("not every endpoint answered; ask again")]
+    InDoubt {
+        /// What those said that answered: [`RpcError::Pruned`] or [`RpcError::Discarded`].
+        #[source]
+        told: Box<RpcError>,
+    },
     /// The node holds no state for this height: pruned, or not committed yet. Never an absent key.
     #[error("{endpoint} holds no state at height {height}; ask for a newer height or use another endpoint")]
     NoState {
@@ -185,16 +192,28 @@ impl RpcError {
         }
     }
 
+    /// Takes a doubt apart: what was told, and whether an endpoint is left that may still have the block.
+    fn undoubted(self) -> (Self, bool) {
+        match self {
+            Self::InDoubt { told } => (*told, true),
+            Self::Pruned { .. } | Self::Discarded { .. } | Self::WrongChainId { .. } => (self, false),
+            _ => (self, true),
+        }
+    }
+
     /// The more telling of two failures of one round.
     pub(crate) fn more_telling(self, other: Self) -> Self {
-        match (&self, &other) {
+        let ((mine, my_doubt), (theirs, their_doubt)) = (self.undoubted(), other.undoubted());
+        let told = match (&mine, &theirs) {
             // The endpoint that kept more decides how large a gap is.
-            (Self::Pruned { lowest: mine, .. }, Self::Pruned { lowest: theirs, .. }) if theirs < mine => {
-                other
+            (Self::Pruned { lowest: my_lowest, .. }, Self::Pruned { lowest, .. }) if lowest < my_lowest => {
+                theirs
             }
-            _ if other.weight() > self.weight() => other,
-            _ => self,
-        }
+            _ if theirs.weight() > mine.weight() => theirs,
+            _ => mine,
+        };
+        let is_gap = matches!(told, Self::Pruned { .. } | Self::Discarded { .. });
+        if is_gap && (my_doubt || their_doubt) { Self::InDoubt { told: Box::new(told) } } else { told }
     }
 }
 
@@ -288,6 +307,32 @@ mod tests {
 
     fn refused(codespace: &str, code: u32, log: &str) -> Refused {
         Refused { codespace: codespace.into(), code, log: log.into() }
+    }
+
+    #[test]
+    fn a_gap_is_certain_only_when_every_endpoint_says_so() {
+        let pruned = |lowest| RpcError::Pruned { endpoint: "p".into(), height: 1, lowest };
+        let discarded = || RpcError::Discarded { endpoint: "d".into() };
+        let lost = || RpcError::Status { endpoint: "s".into(), status: 500 };
+        let foreign =
+            || RpcError::WrongChainId { endpoint: "f".into(), expected: "a".into(), found: "b".into() };
+        let said = |error: RpcError| match error {
+            RpcError::Pruned { lowest, .. } => (lowest, false),
+            RpcError::InDoubt { told } => match *told {
+                RpcError::Pruned { lowest, .. } => (lowest, true),
+                RpcError::Discarded { .. } => (0, true),
+                other => panic!("{other}"),
+            },
+            other => panic!("{other}"),
+        };
+        assert_eq!(said(pruned(9).more_telling(pruned(5))), (5, false));
+        assert_eq!(said(pruned(5).more_telling(pruned(9))), (5, false));
+        assert_eq!(said(pruned(9).more_telling(lost())), (9, true));
+        assert_eq!(said(lost().more_telling(pruned(9))), (9, true));
+        assert_eq!(said(lost().more_telling(pruned(9)).more_telling(pruned(5))), (5, true));
+        assert_eq!(said(discarded().more_telling(lost())), (0, true));
+        assert_eq!(said(discarded().more_telling(pruned(9))), (9, false));
+        assert_eq!(said(foreign().more_telling(pruned(9))), (9, false));
     }
 
     #[test]

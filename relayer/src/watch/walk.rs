@@ -16,6 +16,9 @@ const KEEP_BLOCKS: u64 = 1_000;
 const KEEP_SPAN: Duration = Duration::from_millis(500);
 /// A block below the tip whose results do not come in this many tries will not get any.
 const NO_RESULTS_TRIES_MAX: u32 = 20;
+/// An endpoint that does not answer may have kept what the others have pruned. It is waited for this many tries,
+/// some minutes; a dead one must not hold the walk for ever.
+const DOUBT_TRIES_MAX: u32 = 20;
 /// Results follow their block within milliseconds, so the waits for them are short.
 const MOMENT: BackoffRange =
     BackoffRange { first: Duration::from_millis(20), longest: Duration::from_millis(200) };
@@ -164,12 +167,22 @@ async fn find(
 ) -> Found {
     let mut backoff = Backoff::new(rpc.settings().backoff);
     let mut moment = Backoff::new(MOMENT);
-    let mut empty = 0_u32;
+    let (mut empty, mut doubts) = (0_u32, 0_u32);
     loop {
         match rpc.block_events(height, &settings.contract).await {
             Ok(events) => return Found::Events(events),
             Err(RpcError::Pruned { lowest, .. }) if lowest > height => return Found::PrunedBelow(lowest),
             Err(RpcError::Discarded { .. }) => return Found::Discarded,
+            Err(RpcError::InDoubt { told }) => {
+                doubts = doubts.saturating_add(1);
+                match *told {
+                    RpcError::Pruned { lowest, .. } if doubts >= DOUBT_TRIES_MAX && lowest > height => {
+                        return Found::PrunedBelow(lowest);
+                    }
+                    RpcError::Discarded { .. } if doubts >= DOUBT_TRIES_MAX => return Found::Discarded,
+                    _ => tracing::debug!(height, "pruned at one endpoint, no answer from another"),
+                }
+            }
             Err(RpcError::NoResults { .. }) => {
                 // The newest block's results are written a moment after the block. A block further down has had
                 // its moment.

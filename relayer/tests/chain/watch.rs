@@ -226,6 +226,28 @@ async fn another_endpoint_that_kept_more_closes_the_gap() {
 }
 
 #[tokio::test]
+async fn an_archive_is_waited_for_but_not_for_ever() {
+    for comes_back in [true, false] {
+        let (pruned, archive) = (Mock::start(100).await, Mock::start(100).await);
+        let (folder, memory) = (tempfile::tempdir().unwrap(), Memory::default());
+        pruned.facts().lowest = 90;
+        archive.stick("block_results", Quirk::Status(500));
+        let mut endpoints = pruned.settings();
+        endpoints.endpoints.push(archive.url.clone());
+        let watcher = Watcher::new(Rpc::new(endpoints).unwrap(), settings(folder.path(), Some(80))).unwrap();
+        let task = run(watcher, &memory);
+        until("the archive was asked", async || archive.calls("block_results") > 8).await;
+        if comes_back {
+            archive.heal();
+        }
+        until("it is at the tip", async || memory.reached() == 100).await;
+        assert_eq!(memory.heights(), (81..=100).collect::<Vec<_>>());
+        assert_eq!(memory.steps().contains(&Step::Gap { from: 81, to: 89 }), !comes_back);
+        task.abort();
+    }
+}
+
+#[tokio::test]
 async fn the_newest_blocks_results_may_be_late() {
     let (mock, folder, memory) = (Mock::start(10).await, tempfile::tempdir().unwrap(), Memory::default());
     mock.facts().no_results_from = 10;
