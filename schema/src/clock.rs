@@ -29,10 +29,7 @@ impl Span {
     /// A span of so many seconds and blocks.
     #[must_use]
     pub const fn new(seconds: u64, blocks: u64) -> Self {
-        Self {
-            seconds: Seconds(seconds),
-            blocks: Blocks(blocks),
-        }
+        Self { seconds: Seconds(seconds), blocks: Blocks(blocks) }
     }
 
     /// Is each clock at least as long as the other's?
@@ -66,10 +63,7 @@ impl Moment {
     /// The point a span later, part by part: sums of stored pairs need no message to be known.
     #[must_use]
     pub fn plus(&self, span: &Span) -> Self {
-        Self(
-            self.0.saturating_add(span.seconds.0),
-            self.1.saturating_add(span.blocks.0),
-        )
+        Self(self.0.saturating_add(span.seconds.0), self.1.saturating_add(span.blocks.0))
     }
 
     /// The later of each part.
@@ -98,18 +92,10 @@ mod tests {
     #[test]
     fn a_deadline_is_over_only_when_both_clocks_are() {
         let deadline = Moment(100, 10).plus(&Span::new(5, 2));
-        for (seconds, height, over) in [
-            (105, 12, true),
-            (104, 12, false),
-            (105, 11, false),
-            (1_000, 11, false),
-            (104, 1_000, false),
-        ] {
-            assert_eq!(
-                deadline.is_over(&Moment(seconds, height)),
-                over,
-                "{seconds} s, height {height}"
-            );
+        for (seconds, height, over) in
+            [(105, 12, true), (104, 12, false), (105, 11, false), (1_000, 11, false), (104, 1_000, false)]
+        {
+            assert_eq!(deadline.is_over(&Moment(seconds, height)), over, "{seconds} s, height {height}");
         }
     }
 }

@@ -58,9 +58,7 @@ impl FromStr for Digest {
 
     /// Parses exactly 64 lower-case hexadecimal digits: one digest has one spelling.
     fn from_str(text: &str) -> Result<Self, DigestError> {
-        let refused = || DigestError {
-            found: text.chars().take(80).collect(),
-        };
+        let refused = || DigestError { found: text.chars().take(80).collect() };
         if text.len() != 64 {
             return Err(refused());
         }
@@ -86,9 +84,7 @@ impl Serialize for Digest {
 
 impl<'de> Deserialize<'de> for Digest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(de::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
 }
 
@@ -119,8 +115,7 @@ impl Canonical {
     /// Appends bytes behind their length (eight bytes, big-endian).
     #[must_use]
     pub fn bytes(mut self, bytes: &[u8]) -> Self {
-        self.0
-            .extend_from_slice(&(bytes.len() as u64).to_be_bytes());
+        self.0.extend_from_slice(&(bytes.len() as u64).to_be_bytes());
         self.0.extend_from_slice(bytes);
         self
     }
@@ -141,9 +136,7 @@ impl Canonical {
     #[must_use]
     pub fn list<T>(self, items: &[T], write: impl Fn(Self, &T) -> Self) -> Self {
         let counted = self.number(items.len() as u64);
-        items
-            .iter()
-            .fold(counted, write)
+        items.iter().fold(counted, write)
     }
 
     /// The bytes so far.
@@ -167,14 +160,7 @@ mod tests {
     fn hex_round_trips_and_refuses_everything_else() {
         let digest = Digest::of(b"concord");
         assert_eq!(digest.to_string().parse(), Ok(digest));
-        for bad in [
-            "",
-            "00",
-            &"0".repeat(63),
-            &"0".repeat(65),
-            &"A".repeat(64),
-            &"g".repeat(64),
-        ] {
+        for bad in ["", "00", &"0".repeat(63), &"0".repeat(65), &"A".repeat(64), &"g".repeat(64)] {
             assert!(bad.parse::<Digest>().is_err(), "{bad}");
         }
     }
@@ -185,13 +171,8 @@ mod tests {
         let two = Canonical::new("t").text("a").text("bc").digest();
         assert_ne!(one, two);
         assert_ne!(
-            Canonical::new("t")
-                .list(&["a", "b"], |c, t| c.text(t))
-                .digest(),
-            Canonical::new("t")
-                .list(&["a"], |c, t| c.text(t))
-                .text("b")
-                .digest(),
+            Canonical::new("t").list(&["a", "b"], |c, t| c.text(t)).digest(),
+            Canonical::new("t").list(&["a"], |c, t| c.text(t)).text("b").digest(),
         );
     }
 }

@@ -375,10 +375,7 @@ pub fn attributes(entry: &Entry) -> Vec<(String, String)> {
         ("prev", entry.prev.to_string()),
         ("prev_height", entry.prev_height.to_string()),
     ];
-    own.into_iter()
-        .map(|(key, value)| (key.to_owned(), value))
-        .chain(entry.fields.iter().cloned())
-        .collect()
+    own.into_iter().map(|(key, value)| (key.to_owned(), value)).chain(entry.fields.iter().cloned()).collect()
 }
 
 /// Reads an entry back from the attributes of a `wasm-concord` event. Keys that the chain adds (`_contract_address`,
@@ -396,29 +393,13 @@ pub fn read_entry(attributes: &[(String, String)]) -> Result<Entry, EventError> 
     };
     let number = |key: &'static str| {
         let found = text(key)?;
-        found.parse::<u64>().map_err(|_| EventError::Malformed {
-            key,
-            found,
-            expected: "a number",
-        })
+        found.parse::<u64>().map_err(|_| EventError::Malformed { key, found, expected: "a number" })
     };
     let found = text("prev")?;
-    let prev: Digest = found.parse().map_err(|_| EventError::Malformed {
-        key: "prev",
-        found,
-        expected: "64 hex digits",
-    })?;
-    const OWN: [&str; 9] = [
-        "seq",
-        "kind",
-        "who",
-        "height",
-        "time",
-        "prev",
-        "prev_height",
-        "_contract_address",
-        "msg_index",
-    ];
+    let prev: Digest =
+        found.parse().map_err(|_| EventError::Malformed { key: "prev", found, expected: "64 hex digits" })?;
+    const OWN: [&str; 9] =
+        ["seq", "kind", "who", "height", "time", "prev", "prev_height", "_contract_address", "msg_index"];
     let mut own_height_seen = false;
     let fields = attributes
         .iter()
@@ -449,11 +430,7 @@ mod tests {
 
     #[test]
     fn an_entry_survives_the_chain() {
-        let event = Event::WaveOpened {
-            rollout: "1".into(),
-            wave: "0".into(),
-            height: "77".into(),
-        };
+        let event = Event::WaveOpened { rollout: "1".into(), wave: "0".into(), height: "77".into() };
         let entry = Head::default().entry(9, 100, "who", event.kind(), event.fields());
         let mut on_chain = vec![("_contract_address".to_owned(), "wasm1x".to_owned())];
         on_chain.extend(attributes(&entry));
@@ -467,10 +444,7 @@ mod tests {
     #[test]
     fn a_known_kind_without_a_field_is_an_error_and_an_unknown_kind_is_ignored() {
         let entry = |kind: &str| Head::default().entry(1, 1, "who", kind, vec![]);
-        assert_eq!(
-            Event::read(&entry("drawn")),
-            Err(EventError::Missing { key: "rollout" })
-        );
+        assert_eq!(Event::read(&entry("drawn")), Err(EventError::Missing { key: "rollout" }));
         assert_eq!(Event::read(&entry("of_a_newer_contract")), Ok(None));
         assert_eq!(read_entry(&[]), Err(EventError::Missing { key: "prev" }));
     }

@@ -98,11 +98,8 @@ pub fn scope(scope: &Scope) -> &str {
 #[must_use]
 pub fn map(namespace: &str, parts: &[&[u8]]) -> Vec<u8> {
     let mut key = Vec::new();
-    let (last, front) = parts
-        .split_last()
-        .map_or((&[] as &[u8], &[] as &[&[u8]]), |(last, front)| {
-            (*last, front)
-        });
+    let (last, front) =
+        parts.split_last().map_or((&[] as &[u8], &[] as &[&[u8]]), |(last, front)| (*last, front));
     for part in core::iter::once(namespace.as_bytes()).chain(front.iter().copied()) {
         key.extend_from_slice(&u16::try_from(part.len()).unwrap_or(u16::MAX).to_be_bytes());
         key.extend_from_slice(part);

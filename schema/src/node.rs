@@ -86,11 +86,7 @@ impl Node {
         if self.since > epoch {
             return None;
         }
-        Some(
-            self.next
-                .filter(|next| next.epoch <= epoch)
-                .map_or(self.power, |next| next.power),
-        )
+        Some(self.next.filter(|next| next.epoch <= epoch).map_or(self.power, |next| next.power))
     }
 
     /// Changes its power: at once where it does not count yet, else from `epoch` on.
@@ -110,13 +106,7 @@ impl Node {
 /// The seed of a rollout: from the first block at or after `draw_from`, and nothing that a message chooses. What is
 /// left is the proposer of that block.
 #[must_use]
-pub fn seed(
-    chain_id: &str,
-    contract: &str,
-    rollout: RolloutId,
-    height: u64,
-    time_nanos: u64,
-) -> Digest {
+pub fn seed(chain_id: &str, contract: &str, rollout: RolloutId, height: u64, time_nanos: u64) -> Digest {
     Canonical::new("concord/seed/1")
         .text(chain_id)
         .text(contract)
@@ -134,10 +124,7 @@ impl Lot {
     /// First eight bytes of the digest of seed and node.
     #[must_use]
     pub fn draw(seed: &Digest, node: NodeNo) -> Self {
-        let digest = Canonical::new("concord/lot/1")
-            .bytes(&seed.0)
-            .number(node.0)
-            .digest();
+        let digest = Canonical::new("concord/lot/1").bytes(&seed.0).number(node.0).digest();
         let first = digest.0.iter().take(8);
         Self(first.fold(0, |lot, byte| lot << 8 | u64::from(*byte)))
     }
@@ -184,20 +171,11 @@ mod tests {
         };
         assert_eq!(node.power_at(2), None);
         node.set_power(Power(20), 4);
-        assert_eq!(
-            (node.power_at(3), node.power_at(4)),
-            (Some(Power(10)), Some(Power(20)))
-        );
+        assert_eq!((node.power_at(3), node.power_at(4)), (Some(Power(10)), Some(Power(20))));
         node.set_power(Power(30), 4);
-        assert_eq!(
-            (node.power_at(3), node.power_at(4)),
-            (Some(Power(10)), Some(Power(30)))
-        );
+        assert_eq!((node.power_at(3), node.power_at(4)), (Some(Power(10)), Some(Power(30))));
         node.set_power(Power(40), 6);
-        assert_eq!(
-            (node.power_at(5), node.power_at(6)),
-            (Some(Power(30)), Some(Power(40)))
-        );
+        assert_eq!((node.power_at(5), node.power_at(6)), (Some(Power(30)), Some(Power(40))));
         node.since = 7;
         node.set_power(Power(1), 7);
         assert_eq!((node.power_at(6), node.power_at(7)), (None, Some(Power(1))));

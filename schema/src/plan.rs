@@ -167,11 +167,7 @@ fn share(what: &'static str, found: Bps, min: u16) -> Result<(), PlanError> {
     if (u64::from(min)..=BPS_WHOLE).contains(&u64::from(found.0)) {
         Ok(())
     } else {
-        Err(PlanError::Share {
-            what,
-            min,
-            found: found.0,
-        })
+        Err(PlanError::Share { what, min, found: found.0 })
     }
 }
 
@@ -193,33 +189,24 @@ impl Plan {
         rules::bounded("halted", &self.failure.halted, &Span::new(1, 1))?;
         rules::bounded("rolling_back", &self.failure.rolling_back, &Span::new(1, 1))?;
         if !(10..=600_000).contains(&self.trial.probe_interval_ms) {
-            return Err(PlanError::Probes {
-                found: self.trial.probe_interval_ms,
-            });
+            return Err(PlanError::Probes { found: self.trial.probe_interval_ms });
         }
         if !(1..=NOTICE_BLOCKS_MAX).contains(&self.notice_blocks.0) {
-            return Err(PlanError::Notice {
-                found: self.notice_blocks.0,
-            });
+            return Err(PlanError::Notice { found: self.notice_blocks.0 });
         }
         Ok(())
     }
 
     fn check_waves(&self, floors: &Floors) -> Result<(), PlanError> {
         if !(1..=WAVES_MAX).contains(&self.waves.len()) {
-            return Err(PlanError::Waves {
-                found: self.waves.len(),
-            });
+            return Err(PlanError::Waves { found: self.waves.len() });
         }
         let mut below = 0u16;
         for (index, wave) in self.waves.iter().enumerate() {
             let last = index + 1 == self.waves.len();
             let whole = u64::from(wave.lot_bps.0) == BPS_WHOLE;
             if wave.lot_bps.0 <= below || u64::from(wave.lot_bps.0) > BPS_WHOLE || last != whole {
-                return Err(PlanError::Lots {
-                    wave: index,
-                    found: wave.lot_bps.0,
-                });
+                return Err(PlanError::Lots { wave: index, found: wave.lot_bps.0 });
             }
             below = wave.lot_bps.0;
             match wave.power_max_bps {
@@ -240,11 +227,7 @@ impl Plan {
     /// [`PlanError::Blocked`].
     pub fn check_fleet(&self, largest: Power, registered: Power) -> Result<(), PlanError> {
         if !self.one_at_a_time && self.lease_bps.exceeded_by(largest, registered) {
-            return Err(PlanError::Blocked {
-                largest,
-                registered,
-                lease_bps: self.lease_bps.0,
-            });
+            return Err(PlanError::Blocked { largest, registered, lease_bps: self.lease_bps.0 });
         }
         Ok(())
     }

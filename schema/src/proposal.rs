@@ -90,12 +90,8 @@ impl Action {
     #[must_use]
     pub fn is_brake_exempt(&self) -> bool {
         match self {
-            Self::CancelRollout { .. } | Self::RollBackRollout { .. } | Self::LiftBrake { .. } => {
-                true
-            }
-            Self::StartRollout { .. } | Self::ResumeRollout { .. } | Self::ChangeMembers { .. } => {
-                false
-            }
+            Self::CancelRollout { .. } | Self::RollBackRollout { .. } | Self::LiftBrake { .. } => true,
+            Self::StartRollout { .. } | Self::ResumeRollout { .. } | Self::ChangeMembers { .. } => false,
         }
     }
 }
@@ -128,9 +124,7 @@ pub enum DraftError {
         found: usize,
     },
     /// A change of nothing.
-    #[error(
-        "a change of members must set or remove 1 to {MEMBER_CHANGES_MAX} accounts, found {found}"
-    )]
+    #[error("a change of members must set or remove 1 to {MEMBER_CHANGES_MAX} accounts, found {found}")]
     Members {
         /// Found.
         found: usize,
@@ -152,11 +146,8 @@ impl Draft {
         text::bounded("title", &self.title, 1, text::TITLE_MAX)?;
         self.rationale.check("rationale")?;
         release::count("actions", self.actions.len(), 1, ACTIONS_MAX)?;
-        let rollouts = self
-            .actions
-            .iter()
-            .filter(|action| matches!(action, Action::StartRollout { .. }))
-            .count();
+        let rollouts =
+            self.actions.iter().filter(|action| matches!(action, Action::StartRollout { .. })).count();
         if rollouts > 1 {
             return Err(DraftError::Rollouts { found: rollouts });
         }
@@ -164,9 +155,7 @@ impl Draft {
             match action {
                 Action::StartRollout { release, .. } => release.check(false)?,
                 Action::ChangeMembers { set, remove } => check_members(set, remove)?,
-                Action::LiftBrake {
-                    scope: Scope::Component(name),
-                } => text::name("component", name)?,
+                Action::LiftBrake { scope: Scope::Component(name) } => text::name("component", name)?,
                 Action::LiftBrake { scope: Scope::All }
                 | Action::CancelRollout { .. }
                 | Action::ResumeRollout { .. }
@@ -179,11 +168,7 @@ impl Draft {
     /// The strictest class that any action needs.
     #[must_use]
     pub fn class(&self) -> Class {
-        self.actions
-            .iter()
-            .map(Action::class)
-            .max()
-            .unwrap_or(Class::Constitutional)
+        self.actions.iter().map(Action::class).max().unwrap_or(Class::Constitutional)
     }
 
     /// Does every action only stop or undo?
@@ -209,14 +194,10 @@ fn check_members(set: &[Member], remove: &[String]) -> Result<(), DraftError> {
     }
     release::distinct(
         "members",
-        set.iter()
-            .map(|member| member.addr.as_str())
-            .chain(remove.iter().map(String::as_str)),
+        set.iter().map(|member| member.addr.as_str()).chain(remove.iter().map(String::as_str)),
     )?;
     match set.iter().find(|member| member.weight.is_zero()) {
-        Some(member) => Err(DraftError::NoWeight {
-            addr: member.addr.clone(),
-        }),
+        Some(member) => Err(DraftError::NoWeight { addr: member.addr.clone() }),
         None => Ok(()),
     }
 }
@@ -392,21 +373,13 @@ impl Proposal {
     /// The clock on which timelock and grace run, and the point on it at which the timelock ends. Braked time since
     /// the vote opened is left out; of a brake-exempt proposal none is.
     #[must_use]
-    pub fn timelock(
-        &self,
-        vote: &Vote,
-        row: &ClassRules,
-        brakes: &Brakes,
-        now: Now,
-    ) -> (Moment, Moment) {
+    pub fn timelock(&self, vote: &Vote, row: &ClassRules, brakes: &Brakes, now: Now) -> (Moment, Moment) {
         let end = self.voting_end(vote, row);
         if self.exempt {
             return (now.into(), end.plus(&row.timelock));
         }
-        let start = Moment(
-            end.0.saturating_sub(vote.braked.seconds.0),
-            end.1.saturating_sub(vote.braked.blocks.0),
-        );
+        let start =
+            Moment(end.0.saturating_sub(vote.braked.seconds.0), end.1.saturating_sub(vote.braked.blocks.0));
         (brakes.clock(now), start.plus(&row.timelock))
     }
 
@@ -455,10 +428,6 @@ impl Proposal {
         if self.validated || !self.needs_attestations(row) {
             return Phase::Validated;
         }
-        if self.validation_end(row).is_over(&now.into()) {
-            Phase::Rejected
-        } else {
-            Phase::Validation
-        }
+        if self.validation_end(row).is_over(&now.into()) { Phase::Rejected } else { Phase::Validation }
     }
 }

@@ -144,9 +144,7 @@ pub enum ReleaseError {
         entry: String,
     },
     /// An artifact of no bytes, or of more than the limit.
-    #[error(
-        "artifact for {platform} declares {found} bytes; 1 to {ARTIFACT_BYTES_MAX} are allowed"
-    )]
+    #[error("artifact for {platform} declares {found} bytes; 1 to {ARTIFACT_BYTES_MAX} are allowed")]
     Size {
         /// The platform.
         platform: String,
@@ -171,16 +169,7 @@ pub enum ReleaseError {
 /// # Errors
 /// [`ReleaseError::Count`] outside of `min..=max`.
 pub fn count(what: &'static str, found: usize, min: usize, max: usize) -> Result<(), ReleaseError> {
-    if (min..=max).contains(&found) {
-        Ok(())
-    } else {
-        Err(ReleaseError::Count {
-            what,
-            min,
-            max,
-            found,
-        })
-    }
+    if (min..=max).contains(&found) { Ok(()) } else { Err(ReleaseError::Count { what, min, max, found }) }
 }
 
 /// Refuses a list in which an entry stands twice: duplicates are never merged.
@@ -194,10 +183,9 @@ pub fn distinct<'a>(
     let mut sorted: Vec<&str> = entries.collect();
     sorted.sort_unstable();
     match sorted.windows(2).find(|pair| pair.first() == pair.last()) {
-        Some(pair) => Err(ReleaseError::Duplicate {
-            what,
-            entry: pair.first().copied().unwrap_or_default().to_owned(),
-        }),
+        Some(pair) => {
+            Err(ReleaseError::Duplicate { what, entry: pair.first().copied().unwrap_or_default().to_owned() })
+        }
         None => Ok(()),
     }
 }
@@ -225,30 +213,14 @@ impl Release {
         text::name("component", &self.component)?;
         text::bounded("version", &self.version, 1, text::NAME_MAX)?;
         count("artifacts", self.artifacts.len(), 1, ARTIFACTS_MAX)?;
-        distinct(
-            "artifacts",
-            self.artifacts
-                .iter()
-                .map(|artifact| artifact.platform.as_str()),
-        )?;
+        distinct("artifacts", self.artifacts.iter().map(|artifact| artifact.platform.as_str()))?;
         for artifact in &self.artifacts {
             artifact.check(baseline)?;
         }
-        count(
-            "upgrades_from",
-            self.upgrades_from.len(),
-            usize::from(!baseline),
-            ROWS_MAX,
-        )?;
-        distinct(
-            "upgrades_from",
-            self.upgrades_from.iter().map(String::as_str),
-        )?;
+        count("upgrades_from", self.upgrades_from.len(), usize::from(!baseline), ROWS_MAX)?;
+        distinct("upgrades_from", self.upgrades_from.iter().map(String::as_str))?;
         count("compatibility", self.compatibility.len(), 0, ROWS_MAX)?;
-        distinct(
-            "compatibility",
-            self.compatibility.iter().map(|row| row.component.as_str()),
-        )?;
+        distinct("compatibility", self.compatibility.iter().map(|row| row.component.as_str()))?;
         for row in &self.compatibility {
             text::name("compatibility component", &row.component)?;
             count("compatibility versions", row.versions.len(), 1, ROWS_MAX)?;
@@ -288,9 +260,7 @@ impl Release {
                     .number(artifact.size_bytes)
                     .list(&artifact.uris, |canonical, uri| canonical.text(uri))
             })
-            .list(&self.upgrades_from, |canonical, version| {
-                canonical.text(version)
-            })
+            .list(&self.upgrades_from, |canonical, version| canonical.text(version))
             .list(&self.compatibility, |canonical, row| {
                 canonical
                     .text(&row.component)
@@ -314,9 +284,7 @@ impl Release {
     /// The artifact for a platform.
     #[must_use]
     pub fn artifact(&self, platform: &str) -> Option<&Artifact> {
-        self.artifacts
-            .iter()
-            .find(|artifact| artifact.platform == platform)
+        self.artifacts.iter().find(|artifact| artifact.platform == platform)
     }
 
     /// The digest over all platforms' digests: what auditors agree on.
@@ -334,17 +302,9 @@ impl Artifact {
     fn check(&self, baseline: bool) -> Result<(), ReleaseError> {
         text::name("platform", &self.platform)?;
         if self.size_bytes == 0 || self.size_bytes > ARTIFACT_BYTES_MAX {
-            return Err(ReleaseError::Size {
-                platform: self.platform.clone(),
-                found: self.size_bytes,
-            });
+            return Err(ReleaseError::Size { platform: self.platform.clone(), found: self.size_bytes });
         }
-        count(
-            "artifact URIs",
-            self.uris.len(),
-            usize::from(!baseline),
-            URIS_MAX,
-        )?;
+        count("artifact URIs", self.uris.len(), usize::from(!baseline), URIS_MAX)?;
         distinct("artifact URIs", self.uris.iter().map(String::as_str))?;
         for uri in &self.uris {
             text::uri("artifact URI", uri)?;

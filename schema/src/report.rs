@@ -115,9 +115,9 @@ impl Report {
     /// [`TextError`].
     pub fn check(&self) -> Result<(), TextError> {
         match self {
-            Self::Refused { reason }
-            | Self::Failed { reason, .. }
-            | Self::Contained { reason, .. } => text::bounded("reason", reason, 1, REASON_MAX),
+            Self::Refused { reason } | Self::Failed { reason, .. } | Self::Contained { reason, .. } => {
+                text::bounded("reason", reason, 1, REASON_MAX)
+            }
             Self::Ready { .. }
             | Self::Deferred { .. }
             | Self::Activated { .. }
@@ -129,23 +129,15 @@ impl Report {
     /// Digest of the whole statement: two payloads under one key differ in it.
     #[must_use]
     pub fn digest(&self) -> Digest {
-        let canonical = Canonical::new("concord/report/1")
-            .text(self.kind())
-            .number(self.attempt().into());
+        let canonical = Canonical::new("concord/report/1").text(self.kind()).number(self.attempt().into());
         match self {
-            Self::Ready { release } | Self::RolledBack { release, .. } => {
-                canonical.bytes(&release.0)
+            Self::Ready { release } | Self::RolledBack { release, .. } => canonical.bytes(&release.0),
+            Self::Refused { reason } | Self::Failed { reason, .. } | Self::Contained { reason, .. } => {
+                canonical.text(reason)
             }
-            Self::Refused { reason }
-            | Self::Failed { reason, .. }
-            | Self::Contained { reason, .. } => canonical.text(reason),
             Self::Deferred { until } => canonical.number(until.0),
             Self::Activated { height, .. } => canonical.number(height.0),
-            Self::Healthy {
-                height,
-                downtime_ms,
-                ..
-            } => canonical.number(height.0).number(*downtime_ms),
+            Self::Healthy { height, downtime_ms, .. } => canonical.number(height.0).number(*downtime_ms),
         }
         .digest()
     }

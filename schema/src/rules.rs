@@ -215,60 +215,29 @@ impl ClassRules {
         let threshold = u64::from(bars.threshold_bps.0);
         // A veto line at or above what the threshold leaves would decide nothing.
         let veto_max = BPS_WHOLE.saturating_sub(threshold).saturating_sub(1);
-        let veto = bars
-            .veto_bps
-            .map_or((1, 1), |veto| (u64::from(veto.0), veto_max));
+        let veto = bars.veto_bps.map_or((1, 1), |veto| (u64::from(veto.0), veto_max));
         for (what, found, min, max) in [
             ("quorum_bps", u64::from(bars.quorum_bps.0), 2_000, 8_000),
             ("threshold_bps", threshold, 5_000, 9_000),
             ("yes_min_bps", u64::from(bars.yes_min_bps.0), 0, 9_000),
             ("veto_bps", veto.0, 1, veto.1),
-            (
-                "veto_floor_bps",
-                u64::from(bars.veto_floor_bps.0),
-                0,
-                BPS_WHOLE,
-            ),
-            (
-                "auditors_min",
-                self.auditors_min.into(),
-                0,
-                AUDITORS_MAX.into(),
-            ),
-            (
-                "organisations_min",
-                self.organisations_min.into(),
-                0,
-                self.auditors_min.into(),
-            ),
+            ("veto_floor_bps", u64::from(bars.veto_floor_bps.0), 0, BPS_WHOLE),
+            ("auditors_min", self.auditors_min.into(), 0, AUDITORS_MAX.into()),
+            ("organisations_min", self.organisations_min.into(), 0, self.auditors_min.into()),
         ] {
             if !(min..=max).contains(&found) {
-                return Err(RulesError::Number {
-                    class,
-                    what,
-                    min,
-                    max,
-                    found,
-                });
+                return Err(RulesError::Number { class, what, min, max, found });
             }
         }
         Ok(())
     }
 
     fn write(&self, canonical: Canonical) -> Canonical {
-        let span = |canonical: Canonical, span: &Span| {
-            canonical.number(span.seconds.0).number(span.blocks.0)
-        };
-        let canonical = [
-            self.deliberation,
-            self.validation,
-            self.voting,
-            self.voting_min,
-            self.timelock,
-            self.grace,
-        ]
-        .iter()
-        .fold(canonical, span);
+        let span = |canonical: Canonical, span: &Span| canonical.number(span.seconds.0).number(span.blocks.0);
+        let canonical =
+            [self.deliberation, self.validation, self.voting, self.voting_min, self.timelock, self.grace]
+                .iter()
+                .fold(canonical, span);
         let bars = &self.bars;
         canonical
             .number(bars.quorum_bps.0.into())
@@ -279,12 +248,7 @@ impl ClassRules {
             .number(self.early_finish.into())
             .number(self.auditors_min.into())
             .number(self.organisations_min.into())
-            .text(
-                &self
-                    .deposit
-                    .as_ref()
-                    .map_or_else(String::new, ToString::to_string),
-            )
+            .text(&self.deposit.as_ref().map_or_else(String::new, ToString::to_string))
             .text(&self.proposer_weight_min.to_string())
     }
 }
@@ -306,48 +270,24 @@ impl Rules {
     /// # Errors
     /// The first [`RulesError`] found.
     pub fn check(&self, floors: &Floors) -> Result<(), RulesError> {
-        for class in [
-            Class::Routine,
-            Class::Standard,
-            Class::Critical,
-            Class::Constitutional,
-        ] {
+        for class in [Class::Routine, Class::Standard, Class::Critical, Class::Constitutional] {
             self.row(class).check(class, floors)?;
         }
         bounded("retry", &self.retry, &Span::new(1, 1))?;
-        within(
-            "brake_short",
-            &self.brake_short,
-            &Span::new(1, 1),
-            &BRAKE_CEILING,
-        )?;
-        within(
-            "brake_full",
-            &self.brake_full,
-            &self.brake_short,
-            &BRAKE_CEILING,
-        )?;
+        within("brake_short", &self.brake_short, &Span::new(1, 1), &BRAKE_CEILING)?;
+        within("brake_full", &self.brake_full, &self.brake_short, &BRAKE_CEILING)?;
         Ok(())
     }
 
     /// The digest that a proposal pins.
     #[must_use]
     pub fn digest(&self) -> Digest {
-        let canonical = [
-            &self.routine,
-            &self.standard,
-            &self.critical,
-            &self.constitutional,
-        ]
-        .iter()
-        .fold(Canonical::new("concord/rules/1"), |canonical, row| {
-            row.write(canonical)
-        });
+        let canonical = [&self.routine, &self.standard, &self.critical, &self.constitutional]
+            .iter()
+            .fold(Canonical::new("concord/rules/1"), |canonical, row| row.write(canonical));
         [self.retry, self.brake_short, self.brake_full]
             .iter()
-            .fold(canonical, |canonical, span| {
-                canonical.number(span.seconds.0).number(span.blocks.0)
-            })
+            .fold(canonical, |canonical, span| canonical.number(span.seconds.0).number(span.blocks.0))
             .digest()
     }
 }

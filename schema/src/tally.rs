@@ -41,9 +41,7 @@ pub struct Bars {
 /// Sums of the ballots.
 ///
 /// Invariant TALLY-1: they sum to at most the snapshot total. Invariant TALLY-2: no yes, no pass.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Tally {
     /// Weight for.
     pub yes: Uint128,
@@ -111,9 +109,7 @@ impl Tally {
     }
 
     fn opinions(&self) -> Uint256 {
-        wide(self.yes)
-            .saturating_add(wide(self.no))
-            .saturating_add(wide(self.veto))
+        wide(self.yes).saturating_add(wide(self.no)).saturating_add(wide(self.veto))
     }
 
     fn slot(&mut self, ballot: Ballot) -> &mut Uint128 {
@@ -145,10 +141,7 @@ impl Tally {
         let sum = wide(*slot).saturating_add(wide(weight));
         *slot = Uint128::try_from(sum).map_err(|_| Overfull { cast: sum, total })?;
         if next.cast() > wide(total) {
-            return Err(Overfull {
-                cast: next.cast(),
-                total,
-            });
+            return Err(Overfull { cast: next.cast(), total });
         }
         *self = next;
         Ok(())
@@ -158,8 +151,7 @@ impl Tally {
     #[must_use]
     pub fn verdict(&self, bars: &Bars, total: Uint128) -> Verdict {
         let (cast, opinions, total) = (self.cast(), self.opinions(), wide(total));
-        let quorum =
-            !total.is_zero() && !cast.is_zero() && scaled(cast) >= share(bars.quorum_bps, total);
+        let quorum = !total.is_zero() && !cast.is_zero() && scaled(cast) >= share(bars.quorum_bps, total);
         if !quorum {
             return Verdict::QuorumFailed;
         }
@@ -176,11 +168,7 @@ impl Tally {
             && yes > wide(self.no).saturating_add(wide(self.veto))
             && scaled(yes) >= share(bars.threshold_bps, opinions)
             && scaled(yes) >= share(bars.yes_min_bps, total);
-        if passed {
-            Verdict::Passed
-        } else {
-            Verdict::Rejected
-        }
+        if passed { Verdict::Passed } else { Verdict::Rejected }
     }
 
     /// What these ballots say while the rest of `total` may still come, in any way. Both halves of the early pass

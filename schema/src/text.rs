@@ -52,12 +52,7 @@ pub fn bounded(what: &'static str, text: &str, min: usize, max: usize) -> Result
     if (min..=max).contains(&text.len()) {
         Ok(())
     } else {
-        Err(TextError::Length {
-            what,
-            min,
-            max,
-            found: text.len(),
-        })
+        Err(TextError::Length { what, min, max, found: text.len() })
     }
 }
 
@@ -68,18 +63,9 @@ pub fn bounded(what: &'static str, text: &str, min: usize, max: usize) -> Result
 pub fn name(what: &'static str, text: &str) -> Result<(), TextError> {
     bounded(what, text, 1, NAME_MAX)?;
     let allowed = |byte: u8| {
-        byte.is_ascii_lowercase()
-            || byte.is_ascii_digit()
-            || matches!(byte, b'-' | b'_' | b'.' | b'/')
+        byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_' | b'.' | b'/')
     };
-    if text.bytes().all(allowed) {
-        Ok(())
-    } else {
-        Err(TextError::Name {
-            what,
-            found: text.to_owned(),
-        })
-    }
+    if text.bytes().all(allowed) { Ok(()) } else { Err(TextError::Name { what, found: text.to_owned() }) }
 }
 
 /// Checks a fetchable address.
@@ -88,15 +74,9 @@ pub fn name(what: &'static str, text: &str) -> Result<(), TextError> {
 /// [`TextError`].
 pub fn uri(what: &'static str, text: &str) -> Result<(), TextError> {
     bounded(what, text, 1, URI_MAX)?;
-    if ["https://", "http://", "file:///"]
-        .iter()
-        .any(|scheme| text.starts_with(scheme))
-    {
+    if ["https://", "http://", "file:///"].iter().any(|scheme| text.starts_with(scheme)) {
         Ok(())
     } else {
-        Err(TextError::Uri {
-            what,
-            found: text.to_owned(),
-        })
+        Err(TextError::Uri { what, found: text.to_owned() })
     }
 }

@@ -108,16 +108,8 @@ mod tests {
             (0, 0, 6, true, false),
         ] {
             let (share, part, whole) = (Bps(bps), Power(part), Power(whole));
-            assert_eq!(
-                share.reached_by(part, whole),
-                reached,
-                "{bps} reached by {part}/{whole}"
-            );
-            assert_eq!(
-                share.exceeded_by(part, whole),
-                exceeded,
-                "{bps} exceeded by {part}/{whole}"
-            );
+            assert_eq!(share.reached_by(part, whole), reached, "{bps} reached by {part}/{whole}");
+            assert_eq!(share.exceeded_by(part, whole), exceeded, "{bps} exceeded by {part}/{whole}");
         }
     }
 }

@@ -159,13 +159,7 @@ impl fmt::Display for WaitingOn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Deliberation { left } => write!(f, "the deliberation: {}", Left(left)),
-            Self::Attestations {
-                auditors,
-                auditors_min,
-                organisations,
-                organisations_min,
-                left,
-            } => write!(
+            Self::Attestations { auditors, auditors_min, organisations, organisations_min, left } => write!(
                 f,
                 "attestations: {auditors} of {auditors_min} auditors, {organisations} of {organisations_min} organisations; {}",
                 Left(left)
@@ -179,56 +173,24 @@ impl fmt::Display for WaitingOn {
                 write!(f, "rollout {rollout} of the same component to end")
             }
             Self::Brake { scope: Hold::All } => write!(f, "the brake on everything"),
-            Self::Brake {
-                scope: Hold::Component,
-            } => write!(f, "the brake on this component"),
+            Self::Brake { scope: Hold::Component } => write!(f, "the brake on this component"),
             Self::Draw { from } => write!(f, "draw, from height {from} on"),
-            Self::Readiness {
-                ready,
-                registered,
-                bar_bps,
-            } => {
-                write!(
-                    f,
-                    "nodes to get ready: power {ready} of {registered}, bar {bar_bps} bps"
-                )
+            Self::Readiness { ready, registered, bar_bps } => {
+                write!(f, "nodes to get ready: power {ready} of {registered}, bar {bar_bps} bps")
             }
             Self::Wave { wave, open } => write!(f, "wave {wave} to open; wave {open} is open"),
             Self::ActivationHeight { height } => write!(f, "height {height}"),
-            Self::NewHeight => write!(
-                f,
-                "advance to fix a new height: the old one passed under a brake"
-            ),
-            Self::Power {
-                down,
-                asked,
-                bound_bps,
-            } => {
-                write!(
-                    f,
-                    "room to be down: power {down} is, {asked} more would pass {bound_bps} bps"
-                )
+            Self::NewHeight => write!(f, "advance to fix a new height: the old one passed under a brake"),
+            Self::Power { down, asked, bound_bps } => {
+                write!(f, "room to be down: power {down} is, {asked} more would pass {bound_bps} bps")
             }
-            Self::Gate {
-                wave,
-                healthy,
-                assigned,
-                left,
-            } => {
-                write!(
-                    f,
-                    "wave {wave} to be healthy: power {healthy} of {assigned}; {}",
-                    Left(left)
-                )
+            Self::Gate { wave, healthy, assigned, left } => {
+                write!(f, "wave {wave} to be healthy: power {healthy} of {assigned}; {}", Left(left))
             }
             Self::Soak { wave, left } => write!(f, "the soak of wave {wave}: {}", Left(left)),
             Self::Advance => write!(f, "advance, which anyone may send"),
             Self::HaltVote { cause, left } => {
-                write!(
-                    f,
-                    "a vote to resume or roll back, halted by {cause:?}; {}",
-                    Left(left)
-                )
+                write!(f, "a vote to resume or roll back, halted by {cause:?}; {}", Left(left))
             }
             Self::GoingBack { power, left } => {
                 write!(f, "power {power} to go back; {}", Left(left))

@@ -1,12 +1,7 @@
 use super::*;
 
 fn tally(yes: u128, no: u128, abstain: u128, veto: u128) -> Tally {
-    Tally {
-        yes: yes.into(),
-        no: no.into(),
-        abstain: abstain.into(),
-        veto: veto.into(),
-    }
+    Tally { yes: yes.into(), no: no.into(), abstain: abstain.into(), veto: veto.into() }
 }
 
 fn bars(quorum: u16, threshold: u16, yes_min: u16, veto: Option<u16>, veto_floor: u16) -> Bars {
@@ -25,87 +20,32 @@ fn both_edges_of_every_bar() {
     for (why, tally, want) in [
         ("nobody voted", tally(0, 0, 0, 0), Verdict::QuorumFailed),
         ("cast at the quorum", tally(40, 0, 0, 0), Verdict::Passed),
-        (
-            "cast one below the quorum",
-            tally(39, 0, 0, 0),
-            Verdict::QuorumFailed,
-        ),
+        ("cast one below the quorum", tally(39, 0, 0, 0), Verdict::QuorumFailed),
         ("all abstain", tally(0, 0, 100, 0), Verdict::Rejected),
         ("yes at the threshold", tally(60, 40, 0, 0), Verdict::Passed),
-        (
-            "yes one below the threshold",
-            tally(59, 41, 0, 0),
-            Verdict::Rejected,
-        ),
-        (
-            "yes at the floor of all",
-            tally(30, 0, 10, 0),
-            Verdict::Passed,
-        ),
-        (
-            "yes one below the floor of all",
-            tally(29, 0, 11, 0),
-            Verdict::Rejected,
-        ),
-        (
-            "veto at a third of the cast, not above",
-            tally(60, 0, 6, 33),
-            Verdict::Passed,
-        ),
-        (
-            "veto above a third of the cast",
-            tally(60, 0, 6, 34),
-            Verdict::Vetoed,
-        ),
-        (
-            "veto at the floor of all",
-            tally(15, 0, 15, 16),
-            Verdict::Vetoed,
-        ),
-        (
-            "a lone vetoer cannot make a quorum",
-            tally(0, 0, 0, 39),
-            Verdict::QuorumFailed,
-        ),
-        (
-            "veto below its floor of all only counts as no",
-            tally(9, 0, 22, 9),
-            Verdict::Rejected,
-        ),
+        ("yes one below the threshold", tally(59, 41, 0, 0), Verdict::Rejected),
+        ("yes at the floor of all", tally(30, 0, 10, 0), Verdict::Passed),
+        ("yes one below the floor of all", tally(29, 0, 11, 0), Verdict::Rejected),
+        ("veto at a third of the cast, not above", tally(60, 0, 6, 33), Verdict::Passed),
+        ("veto above a third of the cast", tally(60, 0, 6, 34), Verdict::Vetoed),
+        ("veto at the floor of all", tally(15, 0, 15, 16), Verdict::Vetoed),
+        ("a lone vetoer cannot make a quorum", tally(0, 0, 0, 39), Verdict::QuorumFailed),
+        ("veto below its floor of all only counts as no", tally(9, 0, 22, 9), Verdict::Rejected),
     ] {
         assert_eq!(tally.verdict(&rules, Uint128::new(100)), want, "{why}");
     }
     let half = bars(2_000, 5_000, 0, None, 0);
-    assert_eq!(
-        tally(50, 50, 0, 0).verdict(&half, Uint128::new(100)),
-        Verdict::Rejected,
-        "a tie at one half"
-    );
-    assert_eq!(
-        tally(51, 49, 0, 0).verdict(&half, Uint128::new(100)),
-        Verdict::Passed,
-        "a majority"
-    );
-    assert_eq!(
-        tally(1, 0, 0, 0).verdict(&half, Uint128::zero()),
-        Verdict::QuorumFailed,
-        "a total of zero"
-    );
+    assert_eq!(tally(50, 50, 0, 0).verdict(&half, Uint128::new(100)), Verdict::Rejected, "a tie at one half");
+    assert_eq!(tally(51, 49, 0, 0).verdict(&half, Uint128::new(100)), Verdict::Passed, "a majority");
+    assert_eq!(tally(1, 0, 0, 0).verdict(&half, Uint128::zero()), Verdict::QuorumFailed, "a total of zero");
 }
 
 #[test]
 fn the_largest_weights_stay_exact() {
     let rules = bars(10_000, 10_000, 10_000, Some(1), 0);
-    let whole = Tally {
-        yes: Uint128::MAX,
-        ..Tally::default()
-    };
+    let whole = Tally { yes: Uint128::MAX, ..Tally::default() };
     assert_eq!(whole.verdict(&rules, Uint128::MAX), Verdict::Passed);
-    let short = Tally {
-        yes: Uint128::new(u128::MAX - 1),
-        abstain: Uint128::one(),
-        ..Tally::default()
-    };
+    let short = Tally { yes: Uint128::new(u128::MAX - 1), abstain: Uint128::one(), ..Tally::default() };
     assert_eq!(short.verdict(&rules, Uint128::MAX), Verdict::Rejected);
 }
 
@@ -113,16 +53,10 @@ fn the_largest_weights_stay_exact() {
 fn a_ballot_never_lifts_the_sum_above_the_total() {
     let total = Uint128::new(10);
     let mut sums = tally(6, 0, 0, 0);
-    assert!(
-        sums.count(Ballot::No, Uint128::new(5), None, total)
-            .is_err()
-    );
+    assert!(sums.count(Ballot::No, Uint128::new(5), None, total).is_err());
     assert_eq!(sums, tally(6, 0, 0, 0));
     assert_eq!(sums.count(Ballot::No, Uint128::new(4), None, total), Ok(()));
-    assert_eq!(
-        sums.count(Ballot::Veto, Uint128::new(6), Some(Ballot::Yes), total),
-        Ok(())
-    );
+    assert_eq!(sums.count(Ballot::Veto, Uint128::new(6), Some(Ballot::Yes), total), Ok(()));
     assert_eq!(sums, tally(0, 4, 0, 6));
 }
 
