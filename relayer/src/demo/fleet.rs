@@ -235,13 +235,12 @@ impl Fleet {
         Ok(())
     }
 
-    /// Comes back only when an agent has ended by itself.
-    ///
-    /// # Errors
-    /// Always: as [`Fleet::check`].
-    pub(crate) async fn guard(&self) -> Result<std::convert::Infallible, DemoError> {
+    /// Comes back only when an agent has ended by itself, with the reason: as [`Fleet::check`].
+    pub(crate) async fn guard(&self) -> DemoError {
         loop {
-            self.check()?;
+            if let Err(ended) = self.check() {
+                return ended;
+            }
             tokio::time::sleep(POLL).await;
         }
     }

@@ -102,7 +102,7 @@ async fn play(
     };
     let played = tokio::select! {
         played = acts::play(&show) => played,
-        Err(ended) = show.fleet.guard() => Err(ended),
+        ended = show.fleet.guard() => Err(ended),
         reason = &mut stop => Err(reason),
     };
     let ended = show.end().await;
