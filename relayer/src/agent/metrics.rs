@@ -124,3 +124,27 @@ impl Metrics {
         Ok(page)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::watch::Counters;
+
+    /// The names are an interface: dashboards and alerts are written against them.
+    const NAMES: &str = include_str!("metrics.golden");
+
+    #[test]
+    fn names_are_those_of_the_golden() {
+        let counters = Counters::default();
+        let metrics = Metrics::new(|registry| counters.register(registry));
+        metrics.set(&Status::sample(), &["idle", "armed"]);
+        let page = metrics.page().unwrap();
+        let names: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("# TYPE ")).collect();
+        assert_eq!(names.join("\n"), NAMES.trim_end(), "\n{page}");
+        assert!(page.contains("concord_stage{stage=\"armed\"} 1"), "{page}");
+        assert!(page.contains("concord_stage{stage=\"idle\"} 0"), "{page}");
+        assert!(page.contains("concord_waiting_on{reason=\"view\"} 1"), "{page}");
+        assert!(page.contains("concord_downtime_seconds 1.5"), "{page}");
+        assert!(page.ends_with("# EOF\n"));
+    }
+}

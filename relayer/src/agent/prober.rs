@@ -99,3 +99,49 @@ pub(super) async fn probe(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checks() -> [Check; 3] {
+        [("a", Need::Required), ("b", Need::Required), ("w", Need::Wanted)].map(|(name, need)| Check {
+            name: name.to_owned(),
+            need,
+            probe: Probe::Process {},
+        })
+    }
+
+    #[test]
+    fn a_verdict_is_what_the_required_checks_come_to() {
+        let pass = || ProbeAnswer::Pass;
+        let fail = || ProbeAnswer::Fail { why: "no".to_owned() };
+        let unknown = || ProbeAnswer::Unknown { why: "?".to_owned() };
+        let failed = Verdict::Fail { why: "b: no".to_owned() };
+        let unclear = Verdict::Unknown { why: "a: ?".to_owned() };
+        for (answers, want) in [
+            ([pass(), pass(), pass()], Verdict::Pass),
+            ([pass(), pass(), fail()], Verdict::Pass),
+            ([pass(), pass(), unknown()], Verdict::Pass),
+            ([pass(), fail(), pass()], failed.clone()),
+            ([unknown(), fail(), pass()], failed),
+            ([unknown(), pass(), pass()], unclear),
+        ] {
+            let checks = checks();
+            let answered: Vec<_> = checks.iter().zip(answers).collect();
+            assert_eq!(verdict(&answered), want);
+        }
+    }
+
+    #[test]
+    fn the_process_is_always_checked_and_bad_checks_are_refused() {
+        let none = HealthSettings::default();
+        assert_eq!(super::checks(&none).unwrap().len(), 1);
+        let tcp = |address: &str| HealthSettings {
+            required: vec![CheckSetting::Tcp { address: address.to_owned(), timeout_ms: 100 }],
+            wanted: Vec::new(),
+        };
+        assert_eq!(super::checks(&tcp("127.0.0.1:1")).unwrap().len(), 2);
+        assert!(super::checks(&tcp("nowhere")).is_err());
+    }
+}

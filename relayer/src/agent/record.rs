@@ -102,3 +102,77 @@ impl Recalled {
         step.into_iter().chain(run).chain(daemon).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use concord_decide::{Memory, Served};
+    use concord_schema::report::Report;
+    use concord_schema::{Digest, RolloutId};
+
+    use super::*;
+    use crate::act::process::RunToken;
+
+    fn memory() -> Memory {
+        let digest = Digest::of(b"v1");
+        Memory::new(Served { release: digest, version: "1.0.0".to_owned(), artifact: digest })
+    }
+
+    fn step(effects: Vec<Effect>) -> Record {
+        Record::Step { at_ms: 1, memory: Box::new(memory()), effects }
+    }
+
+    fn report(reason: &str) -> Effect {
+        let report = Report::Refused { reason: reason.to_owned() };
+        Effect::Report { rollout: RolloutId(1), report }
+    }
+
+    fn run(number: u64) -> Record {
+        let run = Run { token: RunToken::random(), executable: Digest::of(b"v1") };
+        Record::Run { number, run }
+    }
+
+    fn daemon(number: u64, of: &Record) -> Record {
+        let Record::Run { run, .. } = of else { panic!("a start") };
+        let identity = Identity { run: run.clone(), pid: 7, start_ticks: 1, boot_id: "boot".to_owned() };
+        Record::Daemon { number, identity }
+    }
+
+    /// NODE-1: an effect that was journaled and is not known to be done is asked for again; one that is done is not.
+    #[test]
+    fn what_was_meant_and_not_done_is_repeated() {
+        let recalled = Recalled::of([step(vec![report("a")]), step(vec![Effect::Commit, Effect::Look])]);
+        assert_eq!(recalled.pending, vec![report("a"), Effect::Commit]);
+        let done = Record::Done { effect: "report".to_owned(), failed: None };
+        let recalled = Recalled::of([step(vec![report("a")]), done, step(vec![Effect::Commit])]);
+        assert_eq!(recalled.pending, vec![Effect::Commit]);
+    }
+
+    #[test]
+    fn a_start_without_a_process_is_one_whose_daemon_must_be_looked_for() {
+        let (first, second) = (run(1), run(2));
+        let recalled = Recalled::of([first.clone(), daemon(1, &first), second.clone()]);
+        assert_eq!(recalled.run.as_ref().map(|(number, _)| *number), Some(2));
+        assert_eq!(recalled.identity, None);
+        let late = Recalled::of([first.clone(), second.clone(), daemon(1, &first)]);
+        assert_eq!(late.identity, None, "the process of an older start says nothing about the newest");
+        let known = Recalled::of([second.clone(), daemon(2, &second)]);
+        assert!(known.identity.is_some());
+    }
+
+    #[test]
+    fn a_new_segment_says_the_same() {
+        let start = run(3);
+        let recalled = Recalled::of([step(vec![report("a")]), start.clone(), daemon(3, &start)]);
+        assert_eq!(Recalled::of(recalled.records(2)), recalled);
+        assert_eq!(Recalled::of([]).records(2), vec![]);
+    }
+
+    #[test]
+    fn records_survive_the_journal() {
+        let start = run(1);
+        for record in [step(vec![report("a"), Effect::Look]), start.clone(), daemon(1, &start)] {
+            let json = serde_json::to_string(&record).unwrap();
+            assert_eq!(serde_json::from_str::<Record>(&json).unwrap(), record);
+        }
+    }
+}

@@ -117,3 +117,48 @@ impl Board {
         self.shown.borrow().clone()
     }
 }
+
+#[cfg(test)]
+impl Status {
+    /// A status of a node that is armed.
+    pub(crate) fn sample() -> Self {
+        Self {
+            version: "0.0.0".to_owned(),
+            operator: "wasm1operator".to_owned(),
+            component: "feeder".to_owned(),
+            node_id: "node-1".to_owned(),
+            stage: "armed".to_owned(),
+            rollout: 1,
+            attempt: 0,
+            waiting_on: "view".to_owned(),
+            sentence: "the first facts of the chain".to_owned(),
+            current: None,
+            daemon: None,
+            tip_height: 9,
+            verified_height: 8,
+            cursor_height: 7,
+            source: None,
+            activation: None,
+            downtime_ms: 1_500,
+            outbox: 0,
+            outbox_trouble: None,
+            fault: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unready_agent_says_every_reason() {
+        let mut status = Status::sample();
+        assert_eq!(status.unready(), ["the daemon is not running"]);
+        status.daemon = Some(DaemonStatus { pid: 1, executable: String::new() });
+        assert!(status.unready().is_empty());
+        status.fault = Some("`current` is missing".to_owned());
+        status.source = Some("no node answers".to_owned());
+        assert_eq!(status.unready(), ["fault: `current` is missing", "chain: no node answers"]);
+    }
+}
