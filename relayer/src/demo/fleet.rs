@@ -257,6 +257,11 @@ impl Fleet {
         Some(Process { pid, start_ticks: started(pid)? })
     }
 
+    /// Says whether an agent's end would be the demo's own doing: then nobody is alarmed by it.
+    pub(crate) fn expect_end(&self, node: usize, is_expected: bool) {
+        self.with(node, |agent| agent.is_ending = is_expected);
+    }
+
     /// Kills an agent without a word, and waits until it is gone. Its daemon goes on.
     ///
     /// # Errors
@@ -285,7 +290,7 @@ impl Fleet {
     pub(crate) async fn end(&self) -> Result<(), DemoError> {
         let agents: Vec<Process> = (0..self.places.len()).filter_map(|node| self.agent(node)).collect();
         for node in 0..self.places.len() {
-            self.with(node, |agent| agent.is_ending = true);
+            self.expect_end(node, true);
         }
         clear(&agents).await?;
         for node in 0..self.places.len() {

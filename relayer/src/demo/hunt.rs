@@ -100,7 +100,7 @@ impl Hunt {
     ///
     /// # Errors
     /// When the thread cannot be started, or a node has no agent.
-    pub(crate) fn start(fleet: &Fleet, nodes: &[usize], rollout: u64) -> Result<Self, DemoError> {
+    pub(crate) fn start(fleet: &Arc<Fleet>, nodes: &[usize], rollout: u64) -> Result<Self, DemoError> {
         let trail = |node: &usize| {
             let place = fleet.place(*node)?;
             let agent = fleet.agent(*node).ok_or_else(|| DemoError::Own {
@@ -114,7 +114,8 @@ impl Hunt {
         let stop = Arc::new(AtomicBool::new(false));
         let (told, strikes) = mpsc::channel(STRIKES_MAX);
         let stopped = Arc::clone(&stop);
-        let hunt = move || hunt(trails, rollout, &stopped, &told);
+        let shared = Arc::clone(fleet);
+        let hunt = move || hunt(&shared, trails, rollout, &stopped, &told);
         std::thread::Builder::new()
             .name("demo-hunt".to_owned())
             .spawn(hunt)
@@ -123,7 +124,13 @@ impl Hunt {
     }
 }
 
-fn hunt(mut trails: Vec<Trail>, rollout: u64, stopped: &AtomicBool, told: &mpsc::Sender<Strike>) {
+fn hunt(
+    fleet: &Fleet,
+    mut trails: Vec<Trail>,
+    rollout: u64,
+    stopped: &AtomicBool,
+    told: &mpsc::Sender<Strike>,
+) {
     let mut wanted = vec![Prey::Together, Prey::Alone];
     let mut tried: BTreeSet<usize> = BTreeSet::new();
     while !stopped.load(Ordering::Relaxed) && !wanted.is_empty() && tried.len() < trails.len() {
@@ -134,7 +141,10 @@ fn hunt(mut trails: Vec<Trail>, rollout: u64, stopped: &AtomicBool, told: &mpsc:
             if newest.rollout != rollout || !prey.is_due(&newest) {
                 continue;
             }
+            // Whoever watches the agents must know before the agent is gone.
+            fleet.expect_end(trail.node, true);
             let strike = trail.strike(prey);
+            fleet.expect_end(trail.node, matches!(strike, Strike::Hit { .. }));
             tried.insert(trail.node);
             if matches!(strike, Strike::Hit { .. }) {
                 wanted.pop();
