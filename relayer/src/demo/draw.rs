@@ -36,7 +36,7 @@ pub(crate) struct Picture {
     pub(crate) rows: Vec<Row>,
 }
 
-/// The longest line on a terminal: a longer one would wrap, and the repainting lose its place.
+/// The longest line that is drawn.
 const WIDTH: usize = 110;
 
 fn cut(text: &str) -> String {
@@ -124,13 +124,15 @@ impl Painter {
 
     fn repaint(&mut self, picture: &Picture) -> String {
         let lines = picture.lines();
-        let mut text = String::new();
+        // A line that is too long for this terminal is cut by it: wrapped, the repainting would lose its place.
+        let mut text = "\u{1b}[?7l".to_owned();
         if self.painted > 0 {
             let _ = write!(text, "\u{1b}[{}A", self.painted);
         }
         for line in &lines {
             let _ = writeln!(text, "\u{1b}[2K{line}");
         }
+        text.push_str("\u{1b}[?7h");
         self.painted = lines.len();
         text
     }
@@ -193,6 +195,6 @@ mod tests {
     fn a_repaint_goes_back_over_what_was_painted_and_not_further() {
         let mut painter = Painter { in_place: true, painted: 0, before: Picture::default() };
         assert!(!painter.repaint(&picture("armed", "", "")).contains("[3A"));
-        assert!(painter.repaint(&picture("armed", "", "")).starts_with("\u{1b}[3A"));
+        assert!(painter.repaint(&picture("armed", "", "")).contains("\u{1b}[3A"));
     }
 }

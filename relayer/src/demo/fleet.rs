@@ -307,10 +307,16 @@ impl Fleet {
 }
 
 impl Drop for Fleet {
+    /// After [`Fleet::end`] nothing is left to do here; it is for a demo that broke off while it was set up.
     fn drop(&mut self) {
-        // Agents are killed on drop as well; here it must be before their daemons.
+        let agents: Vec<Process> = (0..self.places.len()).filter_map(|node| self.agent(node)).collect();
         for node in 0..self.places.len() {
             self.with(node, |agent| agent.child.as_mut().map(Child::start_kill));
+        }
+        // A daemon is looked for when its agent can start none any more.
+        let began = std::time::Instant::now();
+        while agents.iter().any(Process::is_alive) && began.elapsed() < END_LONGEST {
+            std::thread::sleep(Duration::from_millis(5));
         }
         for daemon in self.daemons() {
             let _ = daemon.signal(Signal::KILL);

@@ -193,3 +193,7 @@ impl Trail {
         seen.first().map(|seen| seen.process)
     }
 }
+
+#[cfg(test)]
+#[path = "hunt/tests.rs"]
+mod tests;
