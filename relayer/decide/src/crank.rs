@@ -48,10 +48,11 @@ impl Agent {
             return (view.now.height >= newest.rollout.draw_from).then_some((Crank::Draw, 0));
         }
         let drawn = newest.progress.drawn?;
-        let lot = Lot::draw(&drawn.seed, node.no);
-        newest
-            .rollout
-            .is_due(&newest.progress, &view.brakes, view.now)
-            .then_some((Crank::Advance, lot.0.checked_rem(SPREAD_BLOCKS).unwrap_or_default()))
+        let due = newest.rollout.is_due(&newest.progress, &view.brakes, view.now);
+        // Hashed only when it matters: this is asked in every turn.
+        due.then(|| {
+            let lot = Lot::draw(&drawn.seed, node.no);
+            (Crank::Advance, lot.0.checked_rem(SPREAD_BLOCKS).unwrap_or_default())
+        })
     }
 }
