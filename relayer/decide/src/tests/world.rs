@@ -130,6 +130,8 @@ pub(super) struct World {
     pub(super) fails: Vec<(Work, u32)>,
     pub(super) drained: bool,
     pub(super) probing: bool,
+    /// How many probes come back in a tick.
+    pub(super) probes: u32,
 
     pub(super) now_ms: u64,
     pub(super) agent: Option<Agent>,
@@ -222,6 +224,7 @@ impl World {
             fails: Vec::new(),
             drained: false,
             probing: false,
+            probes: PROBES,
             now_ms: 5_000,
             agent: None,
             journal: Memory::new(served()),
@@ -529,7 +532,7 @@ impl World {
         let facts = self.facts();
         self.feed(facts);
         self.settle();
-        for _ in 0..PROBES {
+        for _ in 0..self.probes {
             if let Some(verdict) = self.probe().filter(|_| self.probing) {
                 self.feed(Input::Probe(verdict));
                 self.settle();

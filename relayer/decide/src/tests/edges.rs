@@ -1,0 +1,128 @@
+//! Single decisions at both of their edges.
+
+use concord_schema::report::Report;
+use concord_schema::{Height, RolloutId};
+
+use super::world::*;
+use crate::*;
+
+#[test]
+fn a_crash_repeats_what_only_the_journal_knows_and_nothing_else() {
+    let mut world = World::new();
+    world.until("committed");
+    let rollout = RolloutId(1);
+    let report = Report::Healthy { attempt: 1, height: Height(1), downtime_ms: 2 };
+    let repeated =
+        [Effect::Commit, Effect::Report { rollout, report }, Effect::ReturnLease { rollout, attempt: 1 }];
+    let derived = [
+        Effect::Stop { run: 1 },
+        Effect::Switch { to: new_bytes() },
+        Effect::Spawn { run: 1, digest: new_bytes() },
+        Effect::Crank { rollout, crank: Crank::Draw },
+        Effect::StartProbing { interval_ms: 20 },
+    ];
+    let pending = derived.iter().chain(&repeated).cloned().collect();
+    let disk = world.disk.clone();
+    let (_, step) = Agent::resume(world.settings.clone(), world.journal.clone(), pending, disk, None, 9_000);
+    assert_eq!(step.effects, repeated);
+    assert!(step.must_journal());
+}
+
+#[test]
+fn a_lease_whose_span_has_passed_is_given_back_and_not_used() {
+    // (seconds and blocks since the grant, is it used?): over only when both clocks are.
+    for (seconds, blocks, used) in
+        [(400, 400, false), (399, 400, true), (400, 399, true), (401, 401, false), (0, 0, true)]
+    {
+        let mut world = World::new();
+        world.until("armed");
+        let mut view = world.view();
+        while !world.agent.as_ref().is_some_and(Agent::has_asked) {
+            world.tick();
+            view = world.view();
+        }
+        let granted = view.now;
+        let seat = view.rollout.as_mut().and_then(|seen| seen.seat.as_mut()).unwrap();
+        seat.state = concord_schema::rollout::SeatState::Leased;
+        seat.attempt = 1;
+        seat.lease = Some(granted.into());
+        view.now.time.0 += seconds;
+        view.now.height.0 += blocks;
+        view.tip = view.now.height;
+        let step = world.agent.as_mut().unwrap().step(world.now_ms, Input::Chain(Box::new(view)));
+        let what = format!("{seconds} s, {blocks} blocks: {:?}", step.effects);
+        assert_eq!(step.effects.contains(&Effect::Drain), used, "{what}");
+        let returned = Effect::ReturnLease { rollout: RolloutId(1), attempt: 1 };
+        assert_eq!(step.effects.contains(&returned), !used, "{what}");
+    }
+}
+
+#[test]
+fn a_trial_ends_when_its_probes_and_both_its_clocks_say_so() {
+    // (probes, milliseconds and blocks since the first pass, does it commit?) for a trial of 3 s and 3 blocks.
+    for (probes, ms, blocks, commits) in [
+        (92, 3_000, 3, true),
+        (91, 3_000, 3, false),
+        (92, 2_999, 3, false),
+        (92, 3_000, 2, false),
+        (500, 0, 0, false),
+    ] {
+        let mut world = World::new();
+        world.probes = 0;
+        world.until("booting");
+        let (mut agent, _) = Agent::resume(
+            world.settings.clone(),
+            world.journal.clone(),
+            vec![],
+            world.disk.clone(),
+            Some(world.view()),
+            50_000,
+        );
+        agent.step(50_000, Input::Probe(Verdict::Pass));
+        agent.step(50_000, Input::Undrained(Ok(())));
+        for _ in 1..probes {
+            agent.step(50_000, Input::Probe(Verdict::Pass));
+        }
+        assert_eq!(agent.memory().stage, Stage::OnTrial);
+        let mut view = world.view();
+        view.now.height.0 += blocks;
+        view.tip = view.now.height;
+        let step = agent.step(50_000 + ms, Input::Chain(Box::new(view)));
+        let what = format!("{probes} probes, {ms} ms, {blocks} blocks: {}", step.waiting_on);
+        assert_eq!(step.stage == Stage::Committed, commits, "{what}");
+        assert_eq!(step.effects.contains(&Effect::Commit), commits, "{what}");
+    }
+}
+
+#[test]
+fn an_operator_may_lengthen_a_trial_and_not_shorten_it() {
+    for (ms_min, left_ms) in [(0, 3_000), (2_999, 3_000), (3_001, 3_001)] {
+        let mut world = World::new();
+        world.settings.trial_ms_min = ms_min;
+        world.probes = 0;
+        world.until("booting");
+        let target = world.journal.target.clone().unwrap();
+        assert_eq!(world.agent.as_ref().unwrap().trial_left(&target), (left_ms, 3), "{ms_min}");
+    }
+}
+
+/// NODE-4, at the one place that asks for a start.
+#[test]
+fn a_start_is_asked_for_only_when_nothing_lives_and_the_link_agrees() {
+    for (why, daemon, current, starts) in [
+        ("dead", DaemonView::Dead, Link::To(old_bytes()), true),
+        ("the host started anew", DaemonView::HostLost, Link::To(old_bytes()), true),
+        ("alive", DaemonView::Running { digest: old_bytes() }, Link::To(old_bytes()), false),
+        ("not proved dead", DaemonView::Unknown, Link::To(old_bytes()), false),
+        ("the link names other bytes", DaemonView::Dead, Link::To(new_bytes()), false),
+        ("there is no link", DaemonView::Dead, Link::Missing, false),
+    ] {
+        let mut world = World::new();
+        world.tick();
+        let mut agent = world.agent.take().unwrap();
+        agent.host = Some(DiskView { current, previous: None, daemon, staged: true });
+        agent.work = None;
+        agent.spawn(old_bytes());
+        assert_eq!(agent.work.as_ref().and_then(Effect::work) == Some(Work::Spawn), starts, "{why}");
+    }
+}
