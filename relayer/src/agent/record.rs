@@ -69,7 +69,12 @@ impl Recalled {
         match record {
             Record::Step { memory, effects, .. } => {
                 self.memory = Some(*memory);
-                self.pending.extend(effects.into_iter().filter(Effect::is_repeated));
+                // A start asks again for what is pending, and that is journaled too: it is the same, not one more.
+                for effect in effects.into_iter().filter(Effect::is_repeated) {
+                    if !self.pending.contains(&effect) {
+                        self.pending.push(effect);
+                    }
+                }
             }
             Record::Done { effect, .. } => {
                 if let Some(at) = self.pending.iter().position(|pending| pending.name() == effect) {
@@ -145,6 +150,17 @@ mod tests {
         let done = Record::Done { effect: "report".to_owned(), failed: None };
         let recalled = Recalled::of([step(vec![report("a")]), done, step(vec![Effect::Commit])]);
         assert_eq!(recalled.pending, vec![Effect::Commit]);
+    }
+
+    /// A start asks again for what was pending, and journals that. An agent that dies at each start must not have twice
+    /// as much to say every time.
+    #[test]
+    fn what_is_asked_for_again_is_pending_once() {
+        let starts = (0..20).map(|_| step(vec![report("a"), report("b")]));
+        let recalled = Recalled::of(starts);
+        assert_eq!(recalled.pending, vec![report("a"), report("b")]);
+        let done = Record::Done { effect: "report".to_owned(), failed: None };
+        assert_eq!(Recalled::of(recalled.records(1).into_iter().chain([done])).pending, vec![report("b")]);
     }
 
     #[test]
