@@ -157,3 +157,46 @@ pub(crate) fn ends(before: Option<Outcome>, after: Option<Outcome>) -> Result<()
     };
     hold("PHASE-1", stands, || format!("{before:?} became {after:?}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use concord_schema::Span;
+    use concord_schema::brake::Brake;
+    use concord_schema::clock::Moment;
+    use concord_schema::log::Head;
+    use concord_schema::units::{Height, Seconds};
+
+    use super::*;
+
+    #[test]
+    fn a_lease_under_a_brake_is_seen() {
+        let mut brake = Brake::off();
+        brake.pull(Moment(100, 10), &Span::new(5, 5), 0, 1);
+        let pulled = Brakes { all: brake, component: None };
+        for (purpose, seconds, height, rule) in
+            [("activate", 104, 14, Some("BRAKE")), ("activate", 105, 15, None), ("roll_back", 104, 14, None)]
+        {
+            let fields = vec![("purpose".to_owned(), purpose.to_owned())];
+            let entry = Head::default().entry(height, seconds, "n0", "leased", fields);
+            let now = Now { height: Height(height), time: Seconds(seconds) };
+            let found = leases(&[entry], &pulled, now).err().map(|breach| breach.rule);
+            assert_eq!(found, rule, "{purpose} at {height}");
+        }
+    }
+
+    #[test]
+    fn an_end_that_is_left_is_seen() {
+        use Outcome::{Cancelled, Completed, Contained, Expired, RolledBack};
+        for (before, after, stands) in [
+            (None, Some(Completed), true),
+            (Some(Completed), None, true),
+            (Some(Contained), Some(RolledBack), true),
+            (Some(Completed), Some(Expired), false),
+            (Some(RolledBack), None, false),
+            (Some(Cancelled), Some(Completed), false),
+            (Some(Expired), Some(Expired), true),
+        ] {
+            assert_eq!(ends(before, after).is_ok(), stands, "{before:?} to {after:?}");
+        }
+    }
+}

@@ -60,11 +60,9 @@ impl Journal {
             let newest = self.records.pop();
             self.records.clear();
             self.records.extend(recalled.started.map(Record::Run));
-            // What is pending is told by the newest step; its own effects are in there already.
-            if let (Some(Record::Step { memory, effects }), pending) = (newest, recalled.pending) {
-                let own = effects.iter().filter(|effect| effect.is_repeated()).count();
-                let earlier = pending.len().saturating_sub(own);
-                let mut all: Vec<Effect> = pending.into_iter().take(earlier).collect();
+            if let Some(Record::Step { memory, effects }) = newest {
+                let mut all = recalled.pending;
+                all.retain(|pending| !effects.contains(pending));
                 all.extend(effects);
                 self.records.push(Record::Step { memory, effects: all });
             }
@@ -97,8 +95,12 @@ impl Journal {
             match record {
                 Record::Step { memory, effects } => {
                     newest = Some(memory);
-                    let repeated = effects.iter().filter(|effect| effect.is_repeated());
-                    recalled.pending.extend(repeated.cloned());
+                    // A start says again what was pending, and journals that: it is the same, not one more.
+                    for effect in effects.iter().filter(|effect| effect.is_repeated()) {
+                        if !recalled.pending.contains(effect) {
+                            recalled.pending.push(effect.clone());
+                        }
+                    }
                 }
                 Record::Done(name) => {
                     let at = recalled.pending.iter().position(|pending| pending.name() == *name);

@@ -18,6 +18,8 @@ use crate::profile::{Profile, Sabotage};
 use crate::summary::Summary;
 use crate::trace::Trace;
 
+/// Effects of one turn, at most: a turn that says again all that a node ever said in a try stays below it.
+const EFFECTS_MAX: usize = 24;
 /// Facts of earlier blocks that a node may be told late.
 const VIEWS_MAX: usize = 4;
 
@@ -188,6 +190,9 @@ impl Node {
     fn turn(&mut self, scene: &mut Scene, step: Step) -> Result<(), Breach> {
         scene.summary.steps = scene.summary.steps.saturating_add(1);
         self.look_at_moves(scene, &step)?;
+        hold("BOUND", step.effects.len() <= EFFECTS_MAX, || {
+            format!("{}: a turn has {} effects, at most {EFFECTS_MAX}", self.name, step.effects.len())
+        })?;
         if step.must_journal() {
             if scene.strikes(scene.profile.crash / 4) {
                 // Before the journal: the turn never was.
@@ -298,7 +303,9 @@ impl Node {
         if let Effect::Spawn { run, .. } = effect {
             self.journal.run(Started { run: *run, boot: self.host.boot });
         }
-        let fails = scene.strikes(scene.profile.failure);
+        let fetches = matches!(effect, Effect::Fetch { .. });
+        let chance = if fetches { scene.profile.no_download } else { scene.profile.failure };
+        let fails = scene.strikes(chance);
         let input = self.host.perform(effect, scene.ms, fails)?;
         if let Some(input) = input {
             self.answer_soon(scene, input);
@@ -368,7 +375,7 @@ impl Node {
             let verdict = self.host.probe();
             self.step(scene, Input::Probe(verdict))?;
         }
-        if scene.ms.is_multiple_of(500) { self.step(scene, Input::Tick) } else { Ok(()) }
+        if scene.ms.is_multiple_of(1_000) { self.step(scene, Input::Tick) } else { Ok(()) }
     }
 }
 

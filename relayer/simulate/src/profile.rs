@@ -70,6 +70,8 @@ pub struct Profile {
     pub work_ms_max: u64,
     /// Work on a host fails.
     pub failure: u16,
+    /// A download fails.
+    pub no_download: u16,
     /// A message is lost on its way, and its sender told so.
     pub lost: u16,
     /// A message arrives twice.
@@ -112,6 +114,7 @@ impl Profile {
             away_blocks_max: 0,
             work_ms_max: 300,
             failure: 0,
+            no_download: 0,
             lost: 0,
             twice: 0,
             late: 0,
@@ -138,8 +141,8 @@ impl Profile {
         };
         let (crash, daemon_too, reboot, death, kill) = (some(60), some(500), some(10), some(10), some(15));
         let (failure, lost, twice, late) = (some(40), some(120), some(200), some(300));
-        let (silence, old_facts, brake, release) = (some(25), some(200), some(120), some(80));
-        let bad_host = some(1_000);
+        let (silence, old_facts, brake, release) = (some(25), some(200), some(150), some(80));
+        let (bad_host, no_download) = (some(1_000), some(700));
         let nodes = usize::try_from(dice.between(4, 6)).unwrap_or(4);
         let rollouts = 2;
         let moods = (0..rollouts).map(|_| mood(&mut dice)).collect();
@@ -153,14 +156,15 @@ impl Profile {
             reboot,
             death,
             kill,
-            away_blocks_max: dice.between(1, 50),
+            away_blocks_max: dice.between(1, 80),
             work_ms_max: dice.between(50, 2_500),
             failure,
+            no_download,
             lost,
             twice,
             late,
             silence,
-            silence_blocks_max: dice.between(2, 40),
+            silence_blocks_max: dice.between(2, 80),
             old_facts,
             brake,
             release,

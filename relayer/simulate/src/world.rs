@@ -102,9 +102,9 @@ impl World {
         let start = Action::StartRollout { release: Box::new(release(new)), plan };
         self.decide("an upgrade", start)?;
         let id = RolloutId(u64::try_from(new).unwrap_or_default());
+        self.scene.troubled = true;
         self.await_start(id)?;
         self.scene.note(format!("rollout {id} starts, {mood:?}"));
-        self.scene.troubled = true;
         for passed in 0..self.scene.profile.trouble_blocks {
             self.trouble(index, id, passed)?;
             self.block()?;

@@ -48,8 +48,13 @@ fn the_seeds_hold_every_invariant() {
     seeds.extend(0..SEEDS);
     let whole = play(&seeds);
     println!("{whole}");
-    for outcome in [Outcome::Completed, Outcome::RolledBack, Outcome::Contained] {
+    for outcome in
+        [Outcome::Completed, Outcome::RolledBack, Outcome::Contained, Outcome::Expired, Outcome::Cancelled]
+    {
         assert!(whole.ended(outcome) > 0, "no rollout ended {outcome:?}: the troubles are too tame");
+    }
+    for stage in concord_decide::Stage::NAMES.into_iter().filter(|name| *name != "idle") {
+        assert!(whole.stages.contains_key(stage), "no node was ever {stage}: the troubles are too tame");
     }
 }
 
