@@ -8,7 +8,7 @@ use concord_schema::rollout::Outcome;
 use concord_simulate::{Profile, Summary, World, simulate};
 
 /// Seeds of every run of the tests; the program `simulate` plays as many as it is told to.
-const SEEDS: u64 = 60;
+const SEEDS: u64 = 500;
 /// Threads that play them.
 const THREADS: u64 = 4;
 
