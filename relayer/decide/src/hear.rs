@@ -151,15 +151,24 @@ impl Agent {
             return;
         }
         self.trial = crate::Trial::new(self.now_ms);
+        let early = self.early_exit.take();
         if self.note(Work::Spawn, ended) {
             self.set_daemon(DaemonView::Running { digest });
+            if let Some((run, code, signal)) = early {
+                self.daemon_exited(run, code, signal);
+            }
         } else {
             self.host = None;
         }
     }
 
-    /// An exit of an earlier run, or one that was asked for, is no news.
+    /// An exit of an earlier run, or one that was asked for, is no news. One that is heard before the answer to its own
+    /// start is kept until then: two tasks of the caller may tell them in either order.
     fn daemon_exited(&mut self, run: u64, code: Option<i32>, signal: Option<i32>) {
+        if matches!(self.work, Some(Effect::Spawn { run: starting, .. }) if starting == run) {
+            self.early_exit = Some((run, code, signal));
+            return;
+        }
         let stopping = matches!(self.work, Some(Effect::Stop { .. }));
         if run != self.memory.run || stopping || !matches!(self.daemon(), DaemonView::Running { .. }) {
             return;

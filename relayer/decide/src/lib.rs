@@ -109,6 +109,8 @@ pub struct Agent {
     drain_done: bool,
     /// How the daemon ended in this stage, where it was seen.
     exited: Option<String>,
+    /// An exit of the run that is being started, heard before the answer to its start.
+    early_exit: Option<(u64, Option<i32>, Option<i32>)>,
     asked: Option<Asked>,
     repeated: Option<Mark>,
     returned: Option<Mark>,
@@ -151,6 +153,7 @@ impl Agent {
             trial: Trial::new(now_ms),
             drain_done: false,
             exited: None,
+            early_exit: None,
             asked: None,
             repeated: None,
             returned: None,

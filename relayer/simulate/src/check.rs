@@ -1,6 +1,6 @@
 //! The invariants (design 6), looked at after every message and after every turn.
 
-use concord_decide::{DaemonView, Stage};
+use concord_decide::{AgentWaiting, DaemonView, Stage, Work};
 use concord_schema::Now;
 use concord_schema::brake::Brakes;
 use concord_schema::log::Entry;
@@ -68,7 +68,10 @@ pub(crate) fn at_rest(node: &Node) -> Result<(), Breach> {
     })?;
     let running = node.host.daemon.as_ref().map(|process| process.digest);
     let found = running.map_or(DaemonView::Dead, |digest| DaemonView::Running { digest });
-    hold("NODE-4", running == Some(serves), || {
+    // A release that ends again and again is at rest between two starts: nothing else is ever started in its place.
+    let ends = node.host.ends_by_itself(&serves);
+    let retries = matches!(node.waiting, AgentWaiting::Retry { on: Work::Spawn, .. });
+    hold("NODE-4", running == Some(serves) || (running.is_none() && ends && retries), || {
         format!("{name}: {} and {found:?}, expected {}: {}", memory.stage, serves.short(), node.waiting)
     })
 }

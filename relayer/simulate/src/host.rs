@@ -62,6 +62,11 @@ impl FakeHost {
         self.moods.iter().find(|(of, _)| of == digest).map_or(Mood::Well, |(_, mood)| *mood)
     }
 
+    /// Does this release end by itself, again and again?
+    pub(crate) fn ends_by_itself(&self, digest: &Digest) -> bool {
+        matches!(self.mood(digest), Mood::ExitsAfter(_))
+    }
+
     /// What a look finds; `started` is what the journal knows of the newest start.
     pub(crate) fn look(&self, started: Option<Started>, target: Option<Digest>) -> DiskView {
         let daemon = match (&self.daemon, started) {

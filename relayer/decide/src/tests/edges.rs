@@ -126,3 +126,33 @@ fn a_start_is_asked_for_only_when_nothing_lives_and_the_link_agrees() {
         assert_eq!(agent.work.as_ref().and_then(Effect::work) == Some(Work::Spawn), starts, "{why}");
     }
 }
+
+/// NODE-4: an exit is never lost, in whatever order it and the answer to its own start are told.
+#[test]
+fn an_exit_that_is_told_before_its_own_start_counts() {
+    for early in [true, false] {
+        let mut world = World::new();
+        world.until("committed");
+        let agent = world.agent.as_mut().unwrap();
+        let exited = |run| Input::DaemonExited { run, code: Some(1), signal: None };
+        let mut now_ms = world.now_ms + 100_000;
+        let step = agent.step(now_ms, exited(agent.memory().run));
+        let started = step.effects.iter().find_map(|effect| match effect {
+            Effect::Spawn { run, .. } => Some(*run),
+            _ => None,
+        });
+        let run = started.expect("a dead daemon is started again");
+        let spawned = || Input::Spawned { run, ended: Ok(()) };
+        let told = if early { [exited(run), spawned()] } else { [spawned(), exited(run)] };
+        let mut effects = Vec::new();
+        for input in told {
+            effects.extend(agent.step(now_ms, input).effects);
+        }
+        for _ in 0..100 {
+            now_ms += 1_000;
+            effects.extend(agent.step(now_ms, Input::Tick).effects);
+        }
+        let again = |effect: &Effect| matches!(effect, Effect::Spawn { run: next, .. } if *next == run + 1);
+        assert!(effects.iter().any(again), "told early: {early}; {effects:?}");
+    }
+}
