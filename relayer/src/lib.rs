@@ -2,6 +2,7 @@
 
 pub mod act;
 pub mod agent;
+mod causes;
 pub mod chain;
 pub mod cli;
 pub mod config;

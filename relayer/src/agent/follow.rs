@@ -8,6 +8,7 @@ use concord_schema::{Height, Now, RolloutId, Seconds};
 use tokio::sync::watch;
 
 use super::view::Viewer;
+use crate::causes::told;
 use crate::chain::{Chain, Head};
 use crate::watch::{Source, Tip};
 
@@ -102,20 +103,9 @@ async fn read<C: Chain>(chain: &C, viewer: &mut Viewer, head: &Head, own: Option
     let now = Now { height, time: Seconds(time_nanos / NANOS) };
     match tokio::time::timeout(READ_LONGEST, viewer.view(chain, now, height, own)).await {
         Ok(Ok(view)) => News::View(Box::new(view)),
-        Ok(Err(error)) => stale(chain_of(&error)),
+        Ok(Err(error)) => stale(told(&error)),
         Err(_) => {
             stale(format!("the facts at height {height} took longer than {} s", READ_LONGEST.as_secs()))
         }
     }
-}
-
-fn chain_of(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        text.push_str(": ");
-        text.push_str(&next.to_string());
-        cause = next.source();
-    }
-    text
 }

@@ -17,6 +17,7 @@ use crate::act::process::{
     Adoption, Daemon, Exit, Found, Identity, Launch, Patience, ProcessError, Run, Slot,
 };
 use crate::act::store::{Link, Store, StoreError};
+use crate::causes::told;
 
 /// How long a daemon that is just being started is waited for before its place counts as unclear.
 const FIND_WITHIN: Duration = Duration::from_secs(2);
@@ -78,18 +79,6 @@ pub(super) struct Host {
     pub(super) started: Option<Started>,
     fetching: Option<JoinHandle<()>>,
     probing: Option<JoinHandle<()>>,
-}
-
-/// Failures go on in words: the machine keeps them for people and decides by success alone.
-fn told<E: std::error::Error>(error: &E) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        text.push_str(": ");
-        text.push_str(&next.to_string());
-        cause = next.source();
-    }
-    text
 }
 
 impl Host {

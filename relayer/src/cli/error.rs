@@ -9,6 +9,7 @@ use super::draft::DraftFileError;
 use super::exit::Exit;
 use super::log::LogError;
 use crate::agent::AgentError;
+use crate::causes::causes;
 use crate::chain::keys::KeyError;
 use crate::chain::send::SendError;
 use crate::chain::{Refused, RpcError};
@@ -140,25 +141,11 @@ impl CliError {
     /// The error as an object, for `--json`.
     #[must_use]
     pub fn json(&self) -> Value {
-        let mut causes = chain(self);
+        let mut causes = causes(self);
         let message = if causes.is_empty() { String::new() } else { causes.remove(0) };
         let exit = self.exit();
         json!({"error": {"kind": exit.word(), "message": message, "causes": causes, "exit_code": exit.code()}})
     }
-}
-
-/// The error's text and that of each of its causes; a cause that says the same again is left out.
-pub(super) fn chain(error: &dyn std::error::Error) -> Vec<String> {
-    let mut texts = vec![error.to_string()];
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let text = cause.to_string();
-        if texts.last() != Some(&text) {
-            texts.push(text);
-        }
-        source = cause.source();
-    }
-    texts
 }
 
 /// What the contract said, without what wasmd and gRPC put around it.
@@ -229,7 +216,7 @@ mod tests {
         let error = CliError::Send(SendError::Rpc(source));
         let texts =
             ["the transaction was not settled", "n is behind: asked for height 2, it has 1; wait for it"];
-        assert_eq!(chain(&error), texts);
+        assert_eq!(causes(&error), texts);
         assert_eq!(error.json()["error"]["causes"], json!([texts[1]]));
         assert_eq!(error.exit(), Exit::Chain);
     }

@@ -113,7 +113,7 @@ impl Screen {
             line(&mut out, &error.json().to_string());
             return;
         }
-        for (depth, text) in super::error::chain(error).iter().enumerate() {
+        for (depth, text) in crate::causes::causes(error).iter().enumerate() {
             let head = if depth == 0 { "error: " } else { "  because: " };
             line(&mut out, &format!("{head}{text}"));
         }

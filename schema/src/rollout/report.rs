@@ -95,6 +95,26 @@ fn moved(report: &Report, seat: Option<&Seat>, allowed: &'static str) -> ReportR
     ReportRefused::Move { kind: report.kind(), from, allowed }
 }
 
+impl Seat {
+    /// The seat of a node's first word.
+    fn taken(wave: Option<u8>, power: Power, state: SeatState, report: &Report) -> Self {
+        Self {
+            v: 1,
+            wave,
+            moved: None,
+            power,
+            state,
+            attempt: 0,
+            lease: None,
+            down: false,
+            running: false,
+            going_back: false,
+            said: vec![Said::of(report)],
+            equivocated: false,
+        }
+    }
+}
+
 impl Rollout {
     /// Takes a report: changes `progress` and `seat`, or says why not. `seat` is `None` before a node's first word.
     ///
@@ -162,20 +182,7 @@ impl Rollout {
         if wave == Some(0) {
             note(&mut progress.first_of, &node.organisation);
         }
-        *seat = Some(Seat {
-            v: 1,
-            wave,
-            moved: None,
-            power,
-            state: SeatState::Assigned,
-            attempt: 0,
-            lease: None,
-            down: false,
-            running: false,
-            going_back: false,
-            said: vec![Said::of(report)],
-            equivocated: false,
-        });
+        *seat = Some(Seat::taken(wave, power, SeatState::Assigned, report));
         Ok(Heard::Counted { halted: false, rolling_back: false, up: Power(0) })
     }
 
@@ -209,20 +216,7 @@ impl Rollout {
         }
         let power = node.power_at(self.epoch).unwrap_or_default();
         progress.refused = progress.refused.plus(power);
-        *seat = Some(Seat {
-            v: 1,
-            wave: None,
-            moved: None,
-            power,
-            state: SeatState::Refused,
-            attempt: 0,
-            lease: None,
-            down: false,
-            running: false,
-            going_back: false,
-            said: vec![Said::of(report)],
-            equivocated: false,
-        });
+        *seat = Some(Seat::taken(None, power, SeatState::Refused, report));
         Ok(Heard::Counted { halted: false, rolling_back: false, up: Power(0) })
     }
 
