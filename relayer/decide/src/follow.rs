@@ -222,13 +222,8 @@ impl Agent {
     }
 
     fn take_lease(&mut self, view: &ChainView, own: &RolloutView, seat: &Seat) {
-        let granted = seat.lease.map_or(0, |lease| lease.1);
-        let opened = match own.progress.outcome {
-            None => own.progress.open.as_ref().map_or(0, |open| open.height.0),
-            Some(_) => 0,
-        };
         let height = view.now.height;
-        let skew_blocks = height.0.saturating_sub(granted.max(opened));
+        let skew_blocks = own.leave_height().map_or(0, |asked| height.0.saturating_sub(asked.0));
         self.memory.generation.attempt = seat.attempt;
         self.memory.said.clear();
         self.memory.hosts_lost = 0;

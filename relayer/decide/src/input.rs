@@ -3,7 +3,7 @@
 use concord_schema::brake::Brakes;
 use concord_schema::node::{Component, Node};
 use concord_schema::release::{Release, Standing};
-use concord_schema::rollout::{Progress, Rollout, Seat};
+use concord_schema::rollout::{Progress, Rollout, Seat, SeatState};
 use concord_schema::{Digest, Height, Now, Power, RolloutId};
 
 /// How work ended; the text of a failure is for people, and is shortened where it is kept.
@@ -133,6 +133,21 @@ pub struct RolloutView {
     pub standing: Standing,
     /// Its release's metadata; the machine checks that they hash to the release's name.
     pub release: Release,
+}
+
+impl RolloutView {
+    /// The block whose state lets this node leave Armed (design 4, "Skew"): the one that granted its lease, or the
+    /// wave's earliest height where that came later. `None` while it holds no lease for a switch.
+    #[must_use]
+    pub fn leave_height(&self) -> Option<Height> {
+        let seat = self.seat.as_ref().filter(|seat| seat.state == SeatState::Leased && !seat.going_back)?;
+        let granted = seat.lease.map_or(0, |lease| lease.1);
+        let opened = match self.progress.outcome {
+            None => self.progress.open.as_ref().map_or(0, |open| open.height.0),
+            Some(_) => 0,
+        };
+        Some(Height(granted.max(opened)))
+    }
 }
 
 /// What is on this host.

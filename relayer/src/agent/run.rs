@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
 use super::error::AgentError;
-use super::follow::{News, follow};
+use super::follow::{NEWS_MAX, News, follow};
 use super::host::{Answer, Host, failure};
 use super::http::{Pages, bind, serve};
 use super::metrics::Metrics;
@@ -63,7 +63,7 @@ pub async fn run(config: AgentConfig) -> Result<(), AgentError> {
     let listener = bind(config.http.listen).await?;
     let address = listener.local_addr().map_err(AgentError::System)?;
     let (answers, mut inbox) = mpsc::channel(ANSWERS_MAX);
-    let (news, mut news_seen) = watch::channel(None);
+    let (news, mut heard) = mpsc::channel(NEWS_MAX);
     let (mut work, first, parts) = open(config, answers).await?;
     tracing::info!(%address, node = work.config.node.node_id, stage = %work.agent.memory().stage, "the agent is up");
     let mut tasks = parts.spawn(listener, &work, news);
@@ -78,12 +78,7 @@ pub async fn run(config: AgentConfig) -> Result<(), AgentError> {
             _ = interrupt.recv() => break,
             Some(part) = tasks.join_next() => return Err(gone(part)),
             Some(answer) = inbox.recv() => work.take(answer).await?,
-            Ok(()) = news_seen.changed() => {
-                let newest = news_seen.borrow_and_update().clone();
-                if let Some(newest) = newest {
-                    work.hear(newest).await?;
-                }
-            }
+            Some(news) = heard.recv() => work.hear(news).await?,
             _ = ticker.tick() => work.step(Input::Tick).await?,
         }
     }
@@ -101,12 +96,7 @@ struct Parts {
 }
 
 impl Parts {
-    fn spawn(
-        self,
-        listener: TcpListener,
-        work: &Work,
-        news: watch::Sender<Option<News>>,
-    ) -> JoinSet<AgentError> {
+    fn spawn(self, listener: TcpListener, work: &Work, news: mpsc::Sender<News>) -> JoinSet<AgentError> {
         let (node, chain) = (&work.config.node, &work.config.chain);
         let viewer =
             Viewer::new(chain.contract.clone(), node.operator.text(), &node.component, &node.node_id);
@@ -190,7 +180,7 @@ async fn follow_chain(
     tips: watch::Receiver<crate::watch::Tip>,
     own: watch::Receiver<Option<RolloutId>>,
     still: Duration,
-    news: watch::Sender<Option<News>>,
+    news: mpsc::Sender<News>,
 ) -> AgentError {
     follow(rpc, viewer, tips, own, still, news).await;
     ended("view of the chain", "the watcher is gone")

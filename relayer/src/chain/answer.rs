@@ -170,10 +170,38 @@ pub(crate) struct SyncInfo {
 
 impl SyncInfo {
     pub(crate) fn head(&self) -> Head {
-        let time = cosmrs::tendermint::Time::parse_from_rfc3339(&self.latest_block_time).ok();
-        let nanos = time.and_then(|time| u64::try_from(time.unix_timestamp_nanos()).ok());
-        Head { height: self.latest_block_height, time_nanos: nanos, lowest: self.earliest_block_height }
+        let time_nanos = nanos(&self.latest_block_time);
+        Head { height: self.latest_block_height, time_nanos, lowest: self.earliest_block_height }
     }
+}
+
+#[derive(Deserialize)]
+pub(crate) struct FoundHeader {
+    header: HeaderFacts,
+}
+
+#[derive(Deserialize)]
+struct HeaderFacts {
+    #[serde(deserialize_with = "number")]
+    height: u64,
+    time: String,
+}
+
+impl FoundHeader {
+    /// Its time, if it is the header of this height.
+    pub(crate) fn time_nanos(&self, height: u64) -> Result<u64, Misfit> {
+        if self.header.height != height {
+            return Err(Misfit::Odd(format!("the header of block {}", self.header.height)));
+        }
+        let odd =
+            || Misfit::Odd(format!("the time {:?}", self.header.time.chars().take(64).collect::<String>()));
+        nanos(&self.header.time).ok_or_else(odd)
+    }
+}
+
+fn nanos(time: &str) -> Option<u64> {
+    let time = cosmrs::tendermint::Time::parse_from_rfc3339(time).ok()?;
+    u64::try_from(time.unix_timestamp_nanos()).ok()
 }
 
 #[derive(Deserialize)]

@@ -43,6 +43,12 @@ pub trait Chain: Send + Sync {
     /// [`RpcError`], by cause.
     fn head(&self) -> impl Future<Output = Result<Head, RpcError>> + Send;
 
+    /// The time in the header of block `height`, in nanoseconds since 1970.
+    ///
+    /// # Errors
+    /// [`RpcError`], by cause; a block that the node does not hold is one.
+    fn block_time_nanos(&self, height: u64) -> impl Future<Output = Result<u64, RpcError>> + Send;
+
     /// The bytes a contract stores under `key` in the state after block `height`; `None` when the key is absent.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
 
-use super::answer::{Broadcasted, FoundTx, FoundTxs, Head, Included, Misfit, Status, open};
+use super::answer::{Broadcasted, FoundHeader, FoundTx, FoundTxs, Head, Included, Misfit, Status, open};
 use super::backoff::{Backoff, BackoffRange};
 use super::endpoint::Endpoint;
 use super::error::{Refused, RpcError};
@@ -389,6 +389,12 @@ fn no_endpoint() -> RpcError {
 impl Chain for Rpc {
     async fn head(&self) -> Result<Head, RpcError> {
         self.status().await
+    }
+
+    async fn block_time_nanos(&self, height: u64) -> Result<u64, RpcError> {
+        let params = json!({"height": height.to_string()});
+        let call = Call::new("header", params, "the header of the block asked for", height);
+        self.call(&call, &|body| open::<FoundHeader>(body)?.time_nanos(height)).await
     }
 
     async fn raw(&self, contract: &Address, key: &[u8], height: u64) -> Result<Option<Vec<u8>>, RpcError> {

@@ -60,10 +60,8 @@ fn not_yet<T: std::fmt::Debug>(told: &Told<T>) -> String {
 
 #[test]
 fn a_set_that_changes_wholly_is_reached_by_halving_and_a_slow_change_in_one_skip() {
-    let wholly = Plan {
-        voters: Box::new(|height| voters(u32::try_from(height / 13).unwrap() * 4, 4)),
-        ..Plan::new()
-    };
+    let wholly =
+        Plan { voters: Box::new(|height| voters(u32::try_from(height / 13).unwrap() * 4, 4)), ..Plan::new() };
     let chain = wholly.make();
     let sources = pair(&chain);
     let mut light = begin(&sources, &chain, 1);
@@ -73,10 +71,8 @@ fn a_set_that_changes_wholly_is_reached_by_halving_and_a_slow_change_in_one_skip
     assert_eq!(sources[1].asked().iter().filter(|name| name.starts_with("commit")).count(), 1);
 
     // One of four is new every 13 heights: more than a third of the old power has signed.
-    let slowly = Plan {
-        voters: Box::new(|height| voters(u32::try_from(height / 13).unwrap(), 4)),
-        ..Plan::new()
-    };
+    let slowly =
+        Plan { voters: Box::new(|height| voters(u32::try_from(height / 13).unwrap(), 4)), ..Plan::new() };
     let chain = slowly.make();
     let sources = pair(&chain);
     let mut light = begin(&sources, &chain, 1);
@@ -154,8 +150,16 @@ fn without_a_witness_nothing_is_believed_and_one_of_many_suffices() {
     type Expected = Option<&'static str>;
     let table: Vec<(Vec<Node<'_>>, Expected, Vec<(usize, &str)>)> = vec![
         (vec![honest("a"), honest("b")], None, vec![]),
-        (vec![honest("a"), Node::dead("b")], Some("no_witness"), vec![(1, "no_answer"), (0, "no_witness"), (1, "no_answer")]),
-        (vec![honest("a"), Node::honest("b", &behind)], Some("ahead"), vec![(1, "ahead"), (0, "no_witness"), (1, "ahead")]),
+        (
+            vec![honest("a"), Node::dead("b")],
+            Some("no_witness"),
+            vec![(1, "no_answer"), (0, "no_witness"), (1, "no_answer")],
+        ),
+        (
+            vec![honest("a"), Node::honest("b", &behind)],
+            Some("ahead"),
+            vec![(1, "ahead"), (0, "no_witness"), (1, "ahead")],
+        ),
         (vec![honest("a"), Node::dead("b"), honest("c")], None, vec![(1, "no_answer")]),
         (vec![Node::dead("a"), honest("b"), honest("c")], None, vec![(0, "no_answer"), (0, "no_answer")]),
     ];
@@ -309,11 +313,23 @@ fn the_tip_is_the_newest_block_with_a_witness_and_no_single_liar_moves_it() {
         (vec![node("a", 40, false), node("b", 38, false)], Ok(38), vec![]),
         (vec![node("a", 9_999, false), node("b", 39, false), node("c", 38, false)], Ok(39), vec![]),
         // Six below what is proved is back; five are another node behind the same address.
-        (vec![node("a", 14, false), node("b", 40, false), node("c", 40, false)], Ok(40), vec![(0, "went_back")]),
+        (
+            vec![node("a", 14, false), node("b", 40, false), node("c", 40, false)],
+            Ok(40),
+            vec![(0, "went_back")],
+        ),
         (vec![node("a", 15, false), node("b", 40, false)], Ok(20), vec![]),
         (vec![node("a", 40, true), node("b", 40, false)], Err("no_witness"), vec![(0, "catching_up")]),
-        (vec![node("a", 40, true), node("b", 40, true)], Err("catching_up"), vec![(0, "catching_up"), (1, "catching_up")]),
-        (vec![Node::dead("a"), node("b", 40, true)], Err("catching_up"), vec![(0, "no_answer"), (1, "catching_up")]),
+        (
+            vec![node("a", 40, true), node("b", 40, true)],
+            Err("catching_up"),
+            vec![(0, "catching_up"), (1, "catching_up")],
+        ),
+        (
+            vec![Node::dead("a"), node("b", 40, true)],
+            Err("catching_up"),
+            vec![(0, "no_answer"), (1, "catching_up")],
+        ),
     ];
     for (sources, expected, refusals) in table {
         let mut light = begin(&pair(&chain), &chain, 20);
@@ -343,7 +359,10 @@ fn an_anchor_is_proposed_when_two_agree_and_none_disagrees() {
     assert_eq!(told.verdict, Verdict::Yes(chain.anchor(7)));
     let sources = vec![Node::honest("a", &chain), Node::honest("b", &chain), Node::honest("c", &other)];
     assert_eq!(never(&run(concord_prove::propose_anchor(&sources, CHAIN_ID, None))), "anchor_hash");
-    assert!(matches!(run(concord_prove::propose_anchor(&sources, CHAIN_ID, Some(19))).verdict, Verdict::Yes(_)));
+    assert!(matches!(
+        run(concord_prove::propose_anchor(&sources, CHAIN_ID, Some(19))).verdict,
+        Verdict::Yes(_)
+    ));
     let sources = vec![Node::honest("a", &chain), Node::dead("b")];
     assert_eq!(not_yet(&run(concord_prove::propose_anchor(&sources, CHAIN_ID, Some(7)))), "no_witness");
     assert_eq!(never(&run(concord_prove::propose_anchor(&pair(&chain), "made-2", None))), "chain_id");
@@ -384,9 +403,8 @@ fn a_halted_nodes_newest_state_is_not_yet_and_a_pruned_one_is_never() {
     // As the SDK says both: the same text for a state that is not committed yet and for one that is gone.
     let gone = r#"{"jsonrpc":"2.0","id":1,"result":{"response":{"code":18,"codespace":"sdk","height":"0",
         "log":"proof is unexpectedly empty; ensure height has not been pruned: invalid request"}}}"#;
-    let source = Node::honest("a", &chain).tweaked(move |name, body| {
-        Ok(if name.starts_with("abci_query") { gone.to_owned() } else { body })
-    });
+    let source = Node::honest("a", &chain)
+        .tweaked(move |name, body| Ok(if name.starts_with("abci_query") { gone.to_owned() } else { body }));
     let key = StateKey::contract(&CONTRACT, b"tip");
     let root = |height| concord_prove::Root { height, time: after(40), app_hash: [0; 32] };
     let reason = |height| Verdict::of(run(read(&source, CHAIN_ID, &key, &root(height))));
@@ -403,7 +421,8 @@ fn reading_goes_on_to_the_source_that_proves() {
         time: after(40),
         app_hash: chain.header(40).app_hash.as_bytes().try_into().unwrap(),
     };
-    let liar = Node::honest("a", &chain).tweaked(|_, body| Ok(body.replace("\"value\":\"Mzk=\"", "\"value\":\"NDA=\"")));
+    let liar = Node::honest("a", &chain)
+        .tweaked(|_, body| Ok(body.replace("\"value\":\"Mzk=\"", "\"value\":\"NDA=\"")));
     let sources = vec![liar, Node::dead("b"), Node::honest("c", &chain)];
     let key = StateKey::contract(&CONTRACT, b"tip");
     let told = run(read_any(&sources, CHAIN_ID, &key, &root));

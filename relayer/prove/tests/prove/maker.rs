@@ -183,9 +183,7 @@ impl Chain {
     /// All stores after a block.
     pub(crate) fn state(&self, height: u64) -> Multistore {
         let wasm = Store::new((self.plan.state)(height), height);
-        let one = |name: &str| {
-            Store::new(vec![(b"key".to_vec(), name.as_bytes().to_vec())], 1)
-        };
+        let one = |name: &str| Store::new(vec![(b"key".to_vec(), name.as_bytes().to_vec())], 1);
         // Params of staking with an unbonding time of 21 days: field 1, a duration of 1,814,400 s.
         let staking = vec![(vec![0x51], vec![0x0a, 0x04, 0x08, 0x80, 0xdf, 0x6e])];
         Multistore {

@@ -157,11 +157,8 @@ impl Multistore {
         let mut steps = Vec::new();
         if let Some(at) = of {
             let is_left = at < middle;
-            let (prefix, suffix) = if is_left {
-                (vec![1], right.root)
-            } else {
-                ([vec![1], left.root].concat(), Vec::new())
-            };
+            let (prefix, suffix) =
+                if is_left { (vec![1], right.root) } else { ([vec![1], left.root].concat(), Vec::new()) };
             steps = if is_left { left.steps } else { right.steps };
             steps.push(InnerOp { hash: HashOp::Sha256.into(), prefix, suffix });
         }

@@ -43,10 +43,7 @@ impl<'c> Node<'c> {
         Self::from_answers(label, move |question| chain.answer(question.body()))
     }
 
-    pub(crate) fn from_answers(
-        label: &str,
-        answer: impl Fn(&Question) -> String + Send + Sync + 'c,
-    ) -> Self {
+    pub(crate) fn from_answers(label: &str, answer: impl Fn(&Question) -> String + Send + Sync + 'c) -> Self {
         Self {
             label: label.to_owned(),
             answer: Box::new(answer),
