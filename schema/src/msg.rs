@@ -187,6 +187,8 @@ pub enum ExecuteMsg {
     ReturnLease {
         /// In which rollout.
         rollout: RolloutId,
+        /// The try that it was granted for: a return that arrives late must not end a newer one.
+        attempt: u8,
     },
     /// Ends a lease that ran out.
     ExpireLease {

@@ -156,8 +156,8 @@ impl Fleet {
     /// # Errors
     /// The contract's, as text.
     pub fn give_back(&mut self, index: usize) -> StdResult<Done> {
-        let who = format!("hot-n{index}");
-        let answer = self.env.send(&who, &ExecuteMsg::ReturnLease { rollout: ROLLOUT })?;
+        let (who, attempt) = (format!("hot-n{index}"), self.seat(index).attempt);
+        let answer = self.env.send(&who, &ExecuteMsg::ReturnLease { rollout: ROLLOUT, attempt })?;
         from_json(answer.data.unwrap())
     }
 

@@ -89,7 +89,13 @@ fn life(nodes: usize) -> Costs {
     fleet.env.advance(2, 2);
     let (one, two) = pair(&fleet);
     pay(&mut fleet, &mut costs, "lease, granted", &hot(one), &lease(Purpose::Activate));
-    pay(&mut fleet, &mut costs, "return_lease", &hot(one), &ExecuteMsg::ReturnLease { rollout: ROLLOUT });
+    pay(
+        &mut fleet,
+        &mut costs,
+        "return_lease",
+        &hot(one),
+        &ExecuteMsg::ReturnLease { rollout: ROLLOUT, attempt: 1 },
+    );
     fleet.lease(one, Purpose::Activate).unwrap();
     let height = Height(20_000_000);
     pay(

@@ -912,7 +912,7 @@ fn rights_belong_to_roles_and_to_no_one_else() {
             None,
             "a registered node's hot key",
         ),
-        (ExecuteMsg::ReturnLease { rollout }, None, "a registered node's hot key"),
+        (ExecuteMsg::ReturnLease { rollout, attempt: 1 }, None, "a registered node's hot key"),
         (
             ExecuteMsg::Report {
                 rollout,

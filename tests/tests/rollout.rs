@@ -107,7 +107,7 @@ fn only_a_hot_key_reports_leases_and_gives_back() {
         for message in [
             ExecuteMsg::Report { rollout: ROLLOUT, report: fleet.ready_report() },
             ExecuteMsg::Lease { rollout: ROLLOUT, purpose: Purpose::Activate },
-            ExecuteMsg::ReturnLease { rollout: ROLLOUT },
+            ExecuteMsg::ReturnLease { rollout: ROLLOUT, attempt: 1 },
         ] {
             assert_err(fleet.env.send(stranger, &message), "a registered node's hot key");
         }

@@ -69,7 +69,9 @@ pub fn execute(
         ExecuteMsg::Draw { rollout } => execute::draw::draw(deps, env, info, rollout),
         ExecuteMsg::Report { rollout, report } => execute::report::report(deps, env, info, rollout, report),
         ExecuteMsg::Lease { rollout, purpose } => execute::lease::lease(deps, env, info, rollout, purpose),
-        ExecuteMsg::ReturnLease { rollout } => execute::lease::return_lease(deps, env, info, rollout),
+        ExecuteMsg::ReturnLease { rollout, attempt } => {
+            execute::lease::return_lease(deps, env, info, rollout, attempt)
+        }
         ExecuteMsg::ExpireLease { rollout, node } => {
             execute::lease::expire_lease(deps, env, info, rollout, node)
         }

@@ -187,9 +187,10 @@ pub(crate) fn letter(effect: &Effect, seq: u64) -> Option<(String, ExecuteMsg)> 
         Effect::AskLease { rollout, purpose } => {
             (format!("lease-{rollout}-{seq}"), ExecuteMsg::Lease { rollout: *rollout, purpose: *purpose })
         }
-        Effect::ReturnLease { rollout, attempt } => {
-            (format!("return-{rollout}-{attempt}"), ExecuteMsg::ReturnLease { rollout: *rollout })
-        }
+        Effect::ReturnLease { rollout, attempt } => (
+            format!("return-{rollout}-{attempt}"),
+            ExecuteMsg::ReturnLease { rollout: *rollout, attempt: *attempt },
+        ),
         Effect::Crank { rollout, crank: Crank::Draw } => {
             (format!("draw-{rollout}-{seq}"), ExecuteMsg::Draw { rollout: *rollout })
         }

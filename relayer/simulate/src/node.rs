@@ -249,10 +249,9 @@ impl Node {
     /// Sabotage: the lease goes back in the middle of the switch.
     fn give_away(&mut self, scene: &Scene) {
         if let Some(rollout) = self.agent.as_ref().and_then(Agent::own_rollout) {
-            let attempt = 200;
-            let effect = Effect::ReturnLease { rollout, attempt };
-            if let Some((key, message)) = letter(&effect, 0) {
-                self.outbox.put(key, message, scene.height);
+            let attempt = self.agent.as_ref().map_or(0, |agent| agent.memory().generation.attempt);
+            if let Some((key, message)) = letter(&Effect::ReturnLease { rollout, attempt }, 0) {
+                self.outbox.put(format!("sabotage-{key}"), message, scene.height);
             }
         }
     }

@@ -30,7 +30,7 @@ fn letter(effect: &Effect, seq: u64) -> Option<Letter> {
         },
         Effect::ReturnLease { rollout, attempt } => Letter {
             key: format!("return-{rollout}-{attempt}"),
-            msg: ExecuteMsg::ReturnLease { rollout: *rollout },
+            msg: ExecuteMsg::ReturnLease { rollout: *rollout, attempt: *attempt },
         },
         Effect::Crank { rollout, crank } => {
             let (word, msg) = match crank {

@@ -77,6 +77,14 @@ pub enum LeaseRefused {
     /// It has none to give back.
     #[error("the node holds no lease")]
     NotHeld,
+    /// The lease is for another try.
+    #[error("the node holds a lease for try {held}, not for try {named}; nothing was given back")]
+    OtherAttempt {
+        /// The seat's try.
+        held: u8,
+        /// The message's.
+        named: u8,
+    },
     /// The new release was started: a report ends the lease now.
     #[error("the release was activated under this lease; report how it went")]
     Activated,
@@ -276,15 +284,19 @@ impl Rollout {
     /// Gives a lease back: the try is closed, and the node goes on serving the release of before.
     ///
     /// # Errors
-    /// [`LeaseRefused::NotHeld`] or [`LeaseRefused::Activated`].
+    /// [`LeaseRefused::NotHeld`], [`LeaseRefused::OtherAttempt`] or [`LeaseRefused::Activated`].
     pub fn give_back(
         &self,
         progress: &mut Progress,
         seat: &mut Seat,
         node: &Node,
+        attempt: u8,
     ) -> Result<Returned, LeaseRefused> {
         match seat.state {
-            SeatState::Leased | SeatState::Lost => {}
+            SeatState::Leased | SeatState::Lost if seat.attempt == attempt => {}
+            SeatState::Leased | SeatState::Lost => {
+                return Err(LeaseRefused::OtherAttempt { held: seat.attempt, named: attempt });
+            }
             SeatState::Trial => return Err(LeaseRefused::Activated),
             _ => return Err(LeaseRefused::NotHeld),
         }

@@ -182,9 +182,14 @@ impl Fleet {
     }
 
     pub(super) fn give_back(&mut self, index: usize) -> Result<Returned, LeaseRefused> {
+        let attempt = self.members[index].seat.as_ref().unwrap().attempt;
+        self.give_back_of(index, attempt)
+    }
+
+    pub(super) fn give_back_of(&mut self, index: usize, attempt: u8) -> Result<Returned, LeaseRefused> {
         let member = &mut self.members[index];
         let seat = member.seat.as_mut().unwrap();
-        let returned = self.rollout.give_back(&mut self.progress, seat, &member.node)?;
+        let returned = self.rollout.give_back(&mut self.progress, seat, &member.node, attempt)?;
         self.down = self.down.minus(returned.up);
         Ok(returned)
     }

@@ -100,18 +100,19 @@ pub fn lease(
 /// Gives a lease back.
 ///
 /// # Errors
-/// [`ContractError::Unauthorized`] for a stranger; [`ContractError::Lease`] where there is none to give back.
+/// [`ContractError::Unauthorized`] for a stranger; [`ContractError::Lease`] where there is none of this try to give back.
 pub fn return_lease(
     deps: DepsMut,
     env: &Env,
     info: &MessageInfo,
     id: RolloutId,
+    attempt: u8,
 ) -> Result<Response, ContractError> {
     let sender = info.sender.as_str();
     let node = auth::hot_key(deps.storage, sender)?;
     let mut place = Place::load(deps.storage, id, node)?;
     let Place { node, rollout, progress, seat } = &mut place;
-    let returned = rollout.give_back(progress, seat, node)?;
+    let returned = rollout.give_back(progress, seat, node, attempt)?;
     place.save(deps.storage, id)?;
     comes_up(deps.storage, &place.rollout, returned.up)?;
     let event = Event::LeaseReturned { rollout: id.to_string(), node: place.node.no.to_string() };

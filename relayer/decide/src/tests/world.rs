@@ -469,11 +469,11 @@ impl World {
                     .map(|answer| assert!(!matches!(answer, LeaseAnswer::Held { .. })))
                     .map_err(|error| error.to_string())
             }
-            Effect::ReturnLease { .. } => {
+            Effect::ReturnLease { attempt, .. } => {
                 self.sent.push("return_lease".into());
                 let Some(seat) = self.seat.as_mut().filter(|_| self.delivers) else { return };
                 self.rollout
-                    .give_back(&mut self.progress, seat, &node)
+                    .give_back(&mut self.progress, seat, &node, *attempt)
                     .map(|_| ())
                     .map_err(|error| error.to_string())
             }
@@ -612,7 +612,9 @@ fn agents_never_send_execute() {
             Effect::AskLease { rollout, purpose } => {
                 Some(ExecuteMsg::Lease { rollout: *rollout, purpose: *purpose })
             }
-            Effect::ReturnLease { rollout, .. } => Some(ExecuteMsg::ReturnLease { rollout: *rollout }),
+            Effect::ReturnLease { rollout, attempt } => {
+                Some(ExecuteMsg::ReturnLease { rollout: *rollout, attempt: *attempt })
+            }
             Effect::Crank { rollout, crank: Crank::Draw } => Some(ExecuteMsg::Draw { rollout: *rollout }),
             Effect::Crank { rollout, crank: Crank::Advance } => {
                 Some(ExecuteMsg::Advance { rollout: *rollout })

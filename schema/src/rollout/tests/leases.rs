@@ -146,6 +146,21 @@ fn a_returned_lease_closes_its_try_and_there_are_five() {
     assert_eq!((fleet.down, fleet.progress.leased), (Power(0), Power(0)));
 }
 
+/// A return that comes late, after the node has asked again, leaves the newer lease alone; so does an early one.
+#[test]
+fn a_return_names_its_try() {
+    let mut fleet = six();
+    fleet.lease(0).unwrap();
+    fleet.give_back_of(0, 1).unwrap();
+    fleet.lease(0).unwrap();
+    for named in [1, 3] {
+        let refused = Err(LeaseRefused::OtherAttempt { held: 2, named });
+        assert_eq!(fleet.give_back_of(0, named), refused);
+        assert_eq!((fleet.down, fleet.progress.leased), (Power(10), Power(10)));
+    }
+    assert_eq!(fleet.give_back_of(0, 2), Ok(Returned { up: Power(10) }));
+}
+
 #[test]
 fn what_was_activated_cannot_be_given_back() {
     let mut fleet = six();
