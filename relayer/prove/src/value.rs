@@ -60,6 +60,13 @@ impl StateKey {
         Self { store: "upgrade", key: vec![0x00] }
     }
 
+    /// Any key of one of the stores that this client knows; `None` for another store.
+    #[must_use]
+    pub fn raw(store: &str, key: &[u8]) -> Option<Self> {
+        let store = ["wasm", "staking", "upgrade"].into_iter().find(|known| *known == store)?;
+        Some(Self { store, key: key.to_vec() })
+    }
+
     /// The store's name.
     #[must_use]
     pub fn store(&self) -> &'static str {

@@ -11,4 +11,7 @@ mod maker;
 mod tree;
 mod world;
 
+mod bad;
 mod light;
+mod mutation;
+mod scene;

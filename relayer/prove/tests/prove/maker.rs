@@ -82,6 +82,10 @@ pub(crate) struct Plan {
     pub(crate) state: Box<dyn Fn(u64) -> Pairs + Send + Sync>,
     /// Mixed into headers from this height on: two chains with other salts fork there.
     pub(crate) salt: (u64, u8),
+    /// All blocks are this many times ten seconds later.
+    pub(crate) late: u64,
+    /// No header holds an app hash.
+    pub(crate) bare: bool,
 }
 
 impl Plan {
@@ -94,6 +98,8 @@ impl Plan {
             ballot: Box::new(|_, _| Ballot::Commit),
             state: Box::new(state_of),
             salt: (u64::MAX, 0),
+            late: 0,
+            bare: false,
         }
     }
 
@@ -143,13 +149,19 @@ impl Chain {
 
     fn header_after(&self, height: u64) -> Header {
         let salt = if height >= self.plan.salt.0 { self.plan.salt.1 } else { 0 };
-        let app_hash = if height == 1 { vec![0x55; 32] } else { self.state(height - 1).root() };
+        let app_hash = if self.plan.bare {
+            Vec::new()
+        } else if height == 1 {
+            vec![0x55; 32]
+        } else {
+            self.state(height - 1).root()
+        };
         let set = &self.sets[&height];
         Header {
             version: Version { block: 11, app: 3 },
             chain_id: self.plan.id.parse().unwrap(),
             height: u32::try_from(height).unwrap().into(),
-            time: time_at(height),
+            time: (time_at(height) + Duration::from_secs(self.plan.late * BLOCK_SECONDS * 2)).unwrap(),
             last_block_id: self.headers.last().map(block_id),
             last_commit_hash: Some(hash(1, height)),
             data_hash: Some(hash(2 + salt, height)),

@@ -1,5 +1,6 @@
 //! Sources that live in the test.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Mutex;
@@ -35,7 +36,7 @@ pub(crate) struct Node<'c> {
     label: String,
     answer: Box<dyn Fn(&Question) -> String + Send + Sync + 'c>,
     tweak: Tweak<'c>,
-    asked: Mutex<Vec<String>>,
+    asked: Mutex<Vec<(String, String)>>,
 }
 
 impl<'c> Node<'c> {
@@ -69,7 +70,12 @@ impl<'c> Node<'c> {
 
     /// The names of all questions so far.
     pub(crate) fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap().clone()
+        self.asked.lock().unwrap().iter().map(|(name, _)| name.clone()).collect()
+    }
+
+    /// The honest answers to all questions so far.
+    pub(crate) fn answers(&self) -> BTreeMap<String, String> {
+        self.asked.lock().unwrap().iter().cloned().collect()
     }
 }
 
@@ -79,7 +85,8 @@ impl Source for Node<'_> {
     }
 
     async fn ask(&self, question: &Question) -> Result<Vec<u8>, Reason> {
-        self.asked.lock().unwrap().push(question.name());
-        (self.tweak)(&question.name(), (self.answer)(question)).map(String::into_bytes)
+        let answer = (self.answer)(question);
+        self.asked.lock().unwrap().push((question.name(), answer.clone()));
+        (self.tweak)(&question.name(), answer).map(String::into_bytes)
     }
 }
