@@ -28,7 +28,7 @@ pub(crate) async fn measure() -> Result<Vec<Figure>, BenchError> {
     let programs = Programs::find()?;
     let folder = tempfile::tempdir().map_err(step("make a folder"))?;
     let deployment = Deployment::start(1, Some(programs.artifact()?)).await?;
-    let mut node = Node::prepare(folder.path(), programs, &deployment).await?;
+    let mut node = Node::prepare(folder.path(), programs, &deployment, &deployment.url(), "").await?;
     register(&deployment, &node).await?;
 
     node.start()?;

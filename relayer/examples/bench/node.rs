@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use concord::agent::status::Status;
@@ -26,6 +27,9 @@ const END_LONGEST: Duration = Duration::from_secs(30);
 const LOOK_LONGEST: Duration = Duration::from_secs(2);
 /// Ports below the range from which systems pick for connections.
 const PORTS: std::ops::Range<u16> = 20_000..32_000;
+/// How many ports further the next node of this process looks.
+const PORTS_A_NODE: u32 = 16;
+static PORTS_TAKEN: AtomicU32 = AtomicU32::new(0);
 
 /// The node's name.
 pub(crate) const NODE_ID: &str = "node-1";
@@ -83,7 +87,8 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// Writes key and configuration into `folder`, and has the agent adopt the daemon.
+    /// Writes key and configuration into `folder`, and has the agent adopt the daemon. `rpc` is where the agent reaches
+    /// the chain, `chain` further lines of that part of its configuration.
     ///
     /// # Errors
     /// [`BenchError`] with the command's own words.
@@ -91,13 +96,16 @@ impl Node {
         folder: &Path,
         programs: Programs,
         deployment: &Deployment,
+        rpc: &str,
+        chain: &str,
     ) -> Result<Self, BenchError> {
         let key = Key::generate(Kind::Secp256k1).map_err(step("make a key"))?;
         let hot_key = key.address(&deployment.prefix).map_err(step("make an address"))?;
         key.create(&folder.join("hot.key"), &deployment.prefix).map_err(step("write the hot key"))?;
         let [daemon, pages] = ports()?;
         let config = folder.join("agent.toml");
-        std::fs::write(&config, text(deployment, daemon, pages)?).map_err(step("write a configuration"))?;
+        std::fs::write(&config, text(deployment, rpc, chain, daemon, pages)?)
+            .map_err(step("write a configuration"))?;
         let http = reqwest::Client::builder().no_proxy().timeout(LOOK_LONGEST).build();
         let node = Self {
             config,
@@ -218,9 +226,10 @@ fn open(pid: u32) -> Option<OwnedFd> {
 
 /// Two free ports of loopback.
 fn ports() -> Result<[SocketAddr; 2], BenchError> {
-    // Two measurements on one host begin at different ports.
+    // Two measurements on one host begin at different ports, and two nodes of one process never look at the same.
     let span = u32::from(PORTS.end - PORTS.start);
-    let first = std::process::id() % span;
+    let taken = PORTS_TAKEN.fetch_add(PORTS_A_NODE, Ordering::Relaxed);
+    let first = (std::process::id() % span).wrapping_add(taken) % span;
     let looked = (0..span).filter_map(|step| u16::try_from((first + step) % span).ok());
     let mut held =
         looked.filter_map(|offset| TcpListener::bind((Ipv4Addr::LOCALHOST, PORTS.start + offset)).ok());
@@ -235,7 +244,13 @@ fn ports() -> Result<[SocketAddr; 2], BenchError> {
 }
 
 /// What the agent is told.
-fn text(deployment: &Deployment, daemon: SocketAddr, pages: SocketAddr) -> Result<String, BenchError> {
+fn text(
+    deployment: &Deployment,
+    rpc: &str,
+    chain: &str,
+    daemon: SocketAddr,
+    pages: SocketAddr,
+) -> Result<String, BenchError> {
     let none = || BenchError::Other { expected: "an operator", found: "none".to_owned() };
     let operator = deployment.operators.first().ok_or_else(none)?;
     Ok(format!(
@@ -243,6 +258,7 @@ fn text(deployment: &Deployment, daemon: SocketAddr, pages: SocketAddr) -> Resul
 rpc = ["{rpc}"]
 chain_id = "{chain_id}"
 contract = "{contract}"
+{chain}
 
 [gas]
 price = "{GAS_PRICE}"
@@ -265,7 +281,6 @@ url = "http://{daemon}/health"
 [http]
 listen = "{pages}"
 "#,
-        rpc = deployment.url(),
         chain_id = deployment.chain_id(),
         contract = deployment.contract,
         denom = deployment.denom,

@@ -4,13 +4,15 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use concord_decide::{DaemonView, DiskView, Ended, Input, Link as LinkView};
+use concord_decide::{DaemonView, DiskView, Ended, Input, Link as LinkView, Verdict};
 use concord_schema::Digest;
 use concord_schema::release::Artifact;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use super::bar::DownloadBar;
 use super::prober;
+use super::status::CheckStatus;
 use crate::act::fetch::{Fetcher, Want};
 use crate::act::probe::{Check, Prober};
 use crate::act::process::{
@@ -27,6 +29,8 @@ const FIND_WITHIN: Duration = Duration::from_secs(2);
 pub(super) enum Answer {
     /// For the machine as it is.
     Input(Input),
+    /// All checks were asked once.
+    Probed(Vec<CheckStatus>, Verdict),
     /// A start is over; its process is journaled first.
     Spawned {
         /// The machine's number of it.
@@ -138,7 +142,9 @@ impl Host {
         self.fetching = Some(self.answer(async move {
             let want =
                 Want { digest: artifact.digest, bytes: artifact.size_bytes, addresses: &artifact.uris };
-            let progress = |bytes: u64, total: u64| tracing::trace!(bytes, total, "fetching");
+            let name = format!("download {}", artifact.digest.short());
+            let bar = DownloadBar::new(&name, artifact.size_bytes);
+            let progress = |bytes: u64, _: u64| bar.at(bytes);
             let ended = fetcher.fetch(&store, want, &progress).await;
             let ended = ended.map(|_| ()).map_err(|error| told(&error));
             Answer::Input(Input::Fetched { digest: artifact.digest, ended })

@@ -3,6 +3,7 @@
 //! `run` is the only loop. `follow` brings facts, `host` performs effects, `mail` puts reports into the outbox,
 //! `record` is what the journal holds, `status`, `metrics` and `http` tell people.
 
+mod bar;
 mod error;
 mod follow;
 mod host;
@@ -15,6 +16,7 @@ pub mod record;
 mod run;
 mod setup;
 pub mod status;
+mod upkeep;
 mod view;
 
 pub use error::AgentError;

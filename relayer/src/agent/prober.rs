@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use concord_decide::{Input, Verdict};
+use concord_decide::Verdict;
 use futures_util::future::join_all;
 use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 
 use super::host::Answer;
+use super::status::CheckStatus;
 use crate::act::probe::{Answer as ProbeAnswer, Check, CheckError, Need, Probe, Prober};
 use crate::act::process::Daemon;
 use crate::config::{Check as CheckSetting, HealthSettings};
@@ -75,6 +76,21 @@ pub(super) fn verdict(answers: &[(&Check, ProbeAnswer)]) -> Verdict {
     unknown.map_or(Verdict::Pass, |why| Verdict::Unknown { why })
 }
 
+/// A check and its newest answer, for people and programs.
+fn status(check: &Check, answer: &ProbeAnswer) -> CheckStatus {
+    let (word, why) = match answer {
+        ProbeAnswer::Pass => ("pass", None),
+        ProbeAnswer::Fail { why } => ("fail", Some(why.clone())),
+        ProbeAnswer::Unknown { why } => ("unknown", Some(why.clone())),
+    };
+    CheckStatus {
+        name: check.name.clone(),
+        is_required: check.need == Need::Required,
+        answer: word.to_owned(),
+        why,
+    }
+}
+
 /// Probes until it is dropped. An answer that nobody takes in time is left out: the next one says more.
 pub(super) async fn probe(
     prober: Arc<Prober>,
@@ -93,8 +109,8 @@ pub(super) async fn probe(
             (check, answer)
         });
         let answered = join_all(asked).await;
-        let input = Input::Probe(verdict(&answered));
-        if answers.send(Answer::Input(input)).await.is_err() {
+        let shown = answered.iter().map(|(check, answer)| status(check, answer)).collect();
+        if answers.send(Answer::Probed(shown, verdict(&answered))).await.is_err() {
             return;
         }
     }
@@ -131,6 +147,14 @@ mod tests {
             let answered: Vec<_> = checks.iter().zip(answers).collect();
             assert_eq!(verdict(&answered), want);
         }
+    }
+
+    #[test]
+    fn a_wanted_check_that_fails_is_shown_with_its_reason() {
+        let [.., wanted] = checks();
+        let shown = status(&wanted, &ProbeAnswer::Fail { why: "no".to_owned() });
+        assert_eq!((shown.name.as_str(), shown.is_required, shown.answer.as_str()), ("w", false, "fail"));
+        assert_eq!(shown.why.as_deref(), Some("no"));
     }
 
     #[test]

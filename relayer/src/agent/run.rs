@@ -17,7 +17,8 @@ use super::host::{Answer, Host, failure};
 use super::http::{Pages, bind, serve};
 use super::metrics::Metrics;
 use super::record::{Recalled, Record};
-use super::status::{Activation, Board, DaemonStatus, Status};
+use super::status::{Activation, Board, CheckStatus, DaemonStatus, Status};
+use super::upkeep::{UPKEEP_EVERY, say_short_floors};
 use super::view::Viewer;
 use super::{CURSOR, JOURNAL, OUTBOX, mail, now_ms, setup};
 use crate::act::process::{Daemon, Run, RunToken};
@@ -52,6 +53,8 @@ struct Work {
     waiting: AgentWaiting,
     open_reports: usize,
     trouble: Option<String>,
+    checks: Vec<CheckStatus>,
+    short_floors: watch::Receiver<Option<bool>>,
     _lock: FolderLock,
 }
 
@@ -72,6 +75,8 @@ pub async fn run(config: AgentConfig) -> Result<(), AgentError> {
     let mut interrupt = signal(SignalKind::interrupt()).map_err(AgentError::System)?;
     let mut ticker = tokio::time::interval(TICK);
     ticker.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut upkeep = tokio::time::interval(UPKEEP_EVERY);
+    upkeep.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             _ = terminate.recv() => break,
@@ -80,6 +85,7 @@ pub async fn run(config: AgentConfig) -> Result<(), AgentError> {
             Some(answer) = inbox.recv() => work.take(answer).await?,
             Some(news) = heard.recv() => work.hear(news).await?,
             _ = ticker.tick() => work.step(Input::Tick).await?,
+            _ = upkeep.tick() => work.host.keep_up(&mut work.journal),
         }
     }
     tracing::info!("the agent ends; the daemon goes on");
@@ -93,6 +99,7 @@ struct Parts {
     courier: Courier,
     sender: Sender,
     own: watch::Receiver<Option<RolloutId>>,
+    floors: watch::Sender<Option<bool>>,
 }
 
 impl Parts {
@@ -103,6 +110,8 @@ impl Parts {
         let (courier, sender, tips) = (self.courier, self.sender, self.watcher.tip());
         let mut tasks = JoinSet::new();
         tasks.spawn(serve_pages(listener, work.pages.clone()));
+        let (rpc, contract) = (self.rpc.clone(), chain.contract.clone());
+        tasks.spawn(async move { say_short_floors(&rpc, &contract, &self.floors).await });
         tasks.spawn(async move { ended("courier", courier.run(sender).await) });
         tasks.spawn(follow_chain(self.rpc, viewer, tips, self.own, chain.still_longest, news));
         tasks.spawn(watch_blocks(self.watcher));
@@ -135,6 +144,7 @@ async fn open(config: AgentConfig, answers: mpsc::Sender<Answer>) -> Result<(Wor
     let key = Key::load(&config.node.hot_key)?;
     let sender = Sender::new(rpc.clone(), key, config.chain.prefix(), config.gas.pricing.clone())?;
     let (own, own_seen) = watch::channel(None);
+    let (floors, short_floors) = watch::channel(None);
     let mut host = setup::host(&config, answers)?;
     let (agent, first) = setup::resume(&config, &mut host, &recalled).await?;
     let pages = Arc::new(Pages {
@@ -157,9 +167,11 @@ async fn open(config: AgentConfig, answers: mpsc::Sender<Answer>) -> Result<(Wor
         source: Some("no node has answered yet".to_owned()),
         open_reports: 0,
         trouble: None,
+        checks: Vec::new(),
+        short_floors,
         _lock: lock,
     };
-    Ok((work, first, Parts { rpc, watcher, courier, sender, own: own_seen }))
+    Ok((work, first, Parts { rpc, watcher, courier, sender, own: own_seen, floors }))
 }
 
 fn ended(part: &'static str, why: impl std::fmt::Debug) -> AgentError {
@@ -322,6 +334,10 @@ impl Work {
                 };
                 self.step(Input::Spawned { run: number, ended }).await
             }
+            Answer::Probed(checks, verdict) => {
+                self.checks = checks;
+                self.step(Input::Probe(verdict)).await
+            }
             Answer::Looked { view, daemon } => {
                 if let Some((number, daemon)) = daemon
                     && self.host.daemon.is_none()
@@ -397,6 +413,8 @@ impl Work {
                 left_armed_height: left.height.0,
                 skew_blocks: left.skew_blocks,
             }),
+            checks: self.checks.clone(),
+            short_floors: *self.short_floors.borrow(),
             downtime_ms: memory.downtime.total_ms,
             outbox: self.open_reports,
             outbox_trouble: self.trouble.clone(),

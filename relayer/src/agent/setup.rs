@@ -102,6 +102,8 @@ pub(super) fn blank(config: &AgentConfig) -> Status {
         cursor_height: 0,
         source: None,
         activation: None,
+        checks: Vec::new(),
+        short_floors: None,
         downtime_ms: 0,
         outbox: 0,
         outbox_trouble: None,

@@ -28,6 +28,19 @@ pub struct DaemonStatus {
     pub executable: String,
 }
 
+/// A health check and its newest answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckStatus {
+    /// What is asked.
+    pub name: String,
+    /// It decides the trial; a wanted one is only shown.
+    pub is_required: bool,
+    /// `pass`, `fail` or `unknown`.
+    pub answer: String,
+    /// Why it is not a pass.
+    pub why: Option<String>,
+}
+
 /// The state of the agent, for people and programs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
@@ -63,6 +76,12 @@ pub struct Status {
     pub source: Option<String>,
     /// The newest switch.
     pub activation: Option<Activation>,
+    /// Newest answers of the health checks; empty before the first trial.
+    #[serde(default)]
+    pub checks: Vec<CheckStatus>,
+    /// The deployment's shortest spans are below those of production; `None` until the chain said.
+    #[serde(default)]
+    pub short_floors: Option<bool>,
     /// How long the daemon did not serve during the newest switch.
     pub downtime_ms: u64,
     /// Reports on their way to the chain.
@@ -139,6 +158,8 @@ impl Status {
             cursor_height: 7,
             source: None,
             activation: None,
+            checks: Vec::new(),
+            short_floors: None,
             downtime_ms: 1_500,
             outbox: 0,
             outbox_trouble: None,

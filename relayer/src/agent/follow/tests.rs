@@ -80,8 +80,7 @@ impl Followed {
         let viewer =
             Viewer::new(contract, addr(&format!("op{node}")).as_str(), COMPONENT, &format!("n{node}"));
         let kept = Kept::default();
-        let (tips, seen) =
-            watch::channel(Tip { head: None, risen: Instant::now().into(), source: Source::Live });
+        let (tips, seen) = watch::channel(Tip { head: None, risen: Instant::now(), source: Source::Live });
         let (sender, news) = mpsc::channel(NEWS_MAX);
         let (_, own) = watch::channel(Some(ROLLOUT));
         tokio::spawn(follow(kept.clone(), viewer, seen, own, LONGEST, sender));
@@ -89,7 +88,7 @@ impl Followed {
     }
 
     fn tell(&self, head: Head) {
-        self.tips.send_replace(Tip { head: Some(head), risen: Instant::now().into(), source: Source::Live });
+        self.tips.send_replace(Tip { head: Some(head), risen: Instant::now(), source: Source::Live });
     }
 
     async fn view(&mut self) -> ChainView {

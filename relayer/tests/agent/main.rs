@@ -1,0 +1,151 @@
+//! The agent as a process of its own, with a real daemon, on a way to the chain that fails it: it keeps the daemon up,
+//! says what it waits on, and goes on by itself.
+
+#![cfg(test)]
+
+#[path = "../../examples/bench/deployment.rs"]
+#[expect(dead_code, reason = "shared with the measurements")]
+mod deployment;
+#[path = "../../examples/bench/error.rs"]
+#[expect(dead_code, reason = "shared with the measurements")]
+mod error;
+#[path = "../../examples/bench/node.rs"]
+#[expect(dead_code, reason = "shared with the measurements")]
+mod node;
+mod proxy;
+
+use std::process::Command;
+use std::sync::Once;
+use std::time::Duration;
+
+use concord::agent::status::Status;
+use tokio::time::Instant;
+
+use deployment::Deployment;
+use node::{Node, Programs};
+use proxy::{Mood, Proxy};
+
+/// The longest that a state is waited for.
+const LONGEST: Duration = Duration::from_secs(30);
+/// An agent that gives a call a second, and a height two.
+const HASTY: &str = "call_timeout_seconds = 1\nstill_seconds_max = 2";
+
+struct Scene {
+    chain: Deployment,
+    proxy: Proxy,
+    node: Node,
+    folder: tempfile::TempDir,
+}
+
+impl Scene {
+    async fn start() -> Self {
+        build_daemon();
+        let folder = tempfile::tempdir().unwrap();
+        let programs = Programs::find().unwrap();
+        let chain = Deployment::start(1, Some(programs.artifact().unwrap())).await.unwrap();
+        let proxy = Proxy::start(chain.url()).await;
+        let mut node = Node::prepare(folder.path(), programs, &chain, &proxy.url, HASTY).await.unwrap();
+        node.start().unwrap();
+        Self { chain, proxy, node, folder }
+    }
+
+    /// Waits for a status that is so.
+    async fn until(&mut self, what: &str, is_so: impl Fn(&Status) -> bool) -> Status {
+        let began = Instant::now();
+        loop {
+            let seen = self.node.status().await.unwrap();
+            match seen {
+                Some(status) if is_so(&status) => return status,
+                seen if began.elapsed() > LONGEST => panic!("expected {what}, found {seen:?}"),
+                _ => tokio::time::sleep(Duration::from_millis(20)).await,
+            }
+        }
+    }
+
+    async fn up(&mut self) -> Status {
+        let is_up = |status: &Status| {
+            status.daemon.is_some() && status.source.is_none() && status.verified_height > 0
+        };
+        self.until("an agent that follows the chain, and its daemon", is_up).await
+    }
+
+    /// The chain is followed again, beyond what was known; the daemon is the one of before.
+    async fn goes_on(&mut self, before: &Status) -> Status {
+        let tip = self.chain.tip().await.unwrap();
+        let is_on = |status: &Status| {
+            status.source.is_none() && status.verified_height >= tip && status.cursor_height >= tip
+        };
+        let after = self.until("a chain that is followed again", is_on).await;
+        assert_eq!(after.daemon, before.daemon);
+        after
+    }
+}
+
+/// Cargo builds the programs of this package beside its tests, but not those of others.
+fn build_daemon() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let mut build = Command::new(env!("CARGO"));
+        build.args(["build", "--quiet", "--locked", "--package", "demo-daemon", "--bin", "demo-daemon-v1"]);
+        assert!(build.status().unwrap().success());
+    });
+}
+
+#[tokio::test]
+async fn an_rpc_that_stalls_stops_the_acting_and_not_the_daemon() {
+    let mut scene = Scene::start().await;
+    let before = scene.up().await;
+    scene.proxy.is(Mood::Stalls);
+    let lost = scene.until("a source that is no base for acting", |status| status.source.is_some()).await;
+    assert_eq!(lost.daemon, before.daemon);
+    assert_eq!(lost.waiting_on, "source", "{}", lost.sentence);
+    assert!(lost.unready().iter().any(|why| why.starts_with("chain: ")), "{:?}", lost.unready());
+    scene.proxy.is(Mood::Fair);
+    scene.goes_on(&before).await;
+}
+
+#[tokio::test]
+async fn an_rpc_that_answers_late_is_followed_later() {
+    let mut scene = Scene::start().await;
+    let before = scene.up().await;
+    scene.proxy.is(Mood::Late(Duration::from_millis(300)));
+    let tip = scene.chain.tip().await.unwrap();
+    let after = scene.until("a view of a later block", |status| status.verified_height > tip).await;
+    assert_eq!(after.daemon, before.daemon);
+    scene.proxy.is(Mood::Late(Duration::from_millis(1_500)));
+    scene.until("answers that come too late to count", |status| status.source.is_some()).await;
+    scene.proxy.is(Mood::Fair);
+    scene.goes_on(&before).await;
+}
+
+/// The websocket is a wake-up and nothing more.
+#[tokio::test]
+async fn a_websocket_that_is_always_dropped_is_not_missed() {
+    let mut scene = Scene::start().await;
+    let before = scene.up().await;
+    let first = scene.proxy.sockets();
+    scene.goes_on(&before).await;
+    let began = Instant::now();
+    while scene.proxy.sockets() <= first.max(1) {
+        assert!(began.elapsed() < LONGEST, "the websocket was opened {first} times, and never again");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    scene.goes_on(&before).await;
+}
+
+/// State first: what the node cannot show any more is a gap that is told, and keeps nobody from acting on the present.
+#[tokio::test]
+async fn blocks_that_are_pruned_meanwhile_are_a_gap_and_no_fault() {
+    let mut scene = Scene::start().await;
+    let before = scene.up().await;
+    scene.goes_on(&before).await;
+    scene.node.stop().await.unwrap();
+    scene.chain.advance(300).await.unwrap();
+    let tip = scene.chain.tip().await.unwrap();
+    scene.proxy.is(Mood::Pruned(tip.saturating_sub(50)));
+    scene.node.start().unwrap();
+    let after = scene.goes_on(&before).await;
+    assert_eq!(after.fault, None);
+    let log = std::fs::read_to_string(scene.folder.path().join("agent.log")).unwrap();
+    assert!(log.contains("no node can show these blocks any more"), "{log}");
+}
