@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 /// Effects of a step are performed in order, after the step's memory is durable. Those with a [`Work`] answer by
 /// exactly one input when they are over, with success or failure. `Fetch` and `Stage` may take long and run beside the
 /// others, so that a daemon that dies meanwhile is started again; a newer one replaces an older one, whose answer is then
-/// ignored. Of the rest at most one is asked for at a time. Those without a work have no answer.
+/// ignored. Of the rest at most one is asked for at a time. Those without a work have no answer. An answer that
+/// does not come within [`crate::Limits`] is given up or said to be overdue, never waited for in silence.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Effect {

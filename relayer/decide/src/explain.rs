@@ -17,6 +17,9 @@ impl Agent {
         if let Some(fault) = self.fault() {
             return AgentWaiting::Fault { fault };
         }
+        if let Some(overdue) = self.overdue() {
+            return overdue;
+        }
         if let Some(on) = self.work.as_ref().and_then(|work| work.work()) {
             return AgentWaiting::Working { on };
         }

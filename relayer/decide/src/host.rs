@@ -56,12 +56,14 @@ impl Agent {
     /// Asks for work that changes the host. There is none under way.
     pub(crate) fn start(&mut self, effect: Effect) {
         self.work = Some(effect.clone());
+        self.work_since_ms = self.now_ms;
         self.out.push(effect);
     }
 
     /// Asks for a download or a check, which may take long and runs beside other work.
     pub(crate) fn run_errand(&mut self, effect: Effect) {
         self.errand = Some(effect.clone());
+        self.errand_since_ms = self.now_ms;
         self.out.push(effect);
     }
 

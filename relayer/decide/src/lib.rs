@@ -29,6 +29,7 @@ mod follow;
 mod hear;
 mod host;
 pub mod input;
+pub mod limits;
 pub mod memory;
 pub mod moves;
 mod said;
@@ -42,6 +43,7 @@ pub mod waiting;
 
 pub use effect::{Crank, Effect, Work};
 pub use input::{ChainView, DaemonView, DiskView, Ended, Input, Link, RolloutView, Verdict};
+pub use limits::Limits;
 pub use memory::{Generation, Memory, Served, Target};
 pub use settings::Settings;
 pub use stage::{Move, Stage};
@@ -93,8 +95,12 @@ pub struct Agent {
     host: Option<DiskView>,
     /// Work under way that changes the host.
     work: Option<Effect>,
+    /// When it was begun.
+    work_since_ms: u64,
     /// A download or a check under way, beside it.
     errand: Option<Effect>,
+    /// When it was begun.
+    errand_since_ms: u64,
     retry: Option<Retry>,
     respawn: Respawn,
     /// Failures of fetching and checking in this rollout.
@@ -142,7 +148,9 @@ impl Agent {
             now_ms,
             host: None,
             work: None,
+            work_since_ms: now_ms,
             errand: None,
+            errand_since_ms: now_ms,
             retry: None,
             respawn: Respawn::default(),
             fetch_fails: 0,
@@ -182,6 +190,7 @@ impl Agent {
         let before = self.memory.clone();
         self.now_ms = self.now_ms.max(now_ms);
         self.hear(input);
+        self.give_up();
         self.finish(&before)
     }
 

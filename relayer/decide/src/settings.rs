@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::limits::Limits;
+
 /// Settings of one agent. They never weaken what a plan demands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -25,6 +27,8 @@ pub struct Settings {
     pub again_ms: u64,
     /// See `again_ms`.
     pub again_blocks: u64,
+    /// How long each work may take.
+    pub limits: Limits,
 }
 
 impl Settings {
@@ -41,6 +45,7 @@ impl Settings {
             probe_interval_ms: 1_000,
             again_ms: 2_000,
             again_blocks: 5,
+            limits: Limits::default(),
         }
     }
 }

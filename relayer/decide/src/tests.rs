@@ -4,5 +4,6 @@ mod crash;
 mod edges;
 mod follow;
 mod late;
+mod limits;
 mod stages;
 mod world;

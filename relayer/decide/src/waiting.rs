@@ -82,6 +82,15 @@ pub enum AgentWaiting {
         /// Which.
         on: Work,
     },
+    /// Its own work, which takes longer than it may and cannot be given up: nothing else is begun before its end.
+    Overdue {
+        /// Which.
+        on: Work,
+        /// Milliseconds since it was begun.
+        for_ms: u64,
+        /// Milliseconds that it may take.
+        limit_ms: u64,
+    },
     /// The time until failed work is tried again.
     Retry {
         /// Which.
@@ -165,6 +174,12 @@ impl fmt::Display for AgentWaiting {
             }
             Self::Rollout { serves } => write!(f, "a newer rollout; {serves} serves"),
             Self::Working { on } => write!(f, "its own work: {}", doing(*on)),
+            Self::Overdue { on, for_ms, limit_ms } => write!(
+                f,
+                "its own work: {} takes {for_ms} ms, expected at most {limit_ms} ms; look at the host and its disk, \
+                 then restart the agent",
+                doing(*on)
+            ),
             Self::Retry { on, left_ms, why } => {
                 write!(f, "another try at {} in {left_ms} ms: {why}", doing(*on))
             }

@@ -128,6 +128,9 @@ pub(super) struct World {
     pub(super) new_exits: bool,
     pub(super) old_is_sick: bool,
     pub(super) fails: Vec<(Work, u32)>,
+    /// This work is done and never answered; its answer would have been the second.
+    pub(super) hangs: Option<Work>,
+    pub(super) unanswered: Option<(u64, Input)>,
     pub(super) drained: bool,
     pub(super) probing: bool,
     /// How many probes come back in a tick.
@@ -222,6 +225,8 @@ impl World {
             new_exits: false,
             old_is_sick: false,
             fails: Vec::new(),
+            hangs: None,
+            unanswered: None,
             drained: false,
             probing: false,
             probes: PROBES,
@@ -334,7 +339,10 @@ impl World {
             if let Some((_, Blow::Before, toll)) = blow {
                 return self.crash(toll);
             }
-            let answer = self.perform(&effect);
+            let mut answer = self.perform(&effect);
+            if effect.work().is_some() && effect.work() == self.hangs {
+                self.unanswered = answer.take().map(|answer| (self.now_ms, answer));
+            }
             if let Some((_, Blow::After, toll)) = blow {
                 return self.crash(toll);
             }
