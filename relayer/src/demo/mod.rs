@@ -44,7 +44,7 @@ use folder::Folder;
 use show::Show;
 use stopwatch::{Stopwatch, millis};
 
-/// The longest the acts may take; they are done in half of it.
+/// After this the demo is ended; acts that take longer than promised are judged in the report.
 const LONGEST: Duration = Duration::from_secs(180);
 
 /// How the demo is shown.

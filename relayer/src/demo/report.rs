@@ -5,6 +5,9 @@ use std::fmt;
 use concord_schema::Digest;
 use serde::Serialize;
 
+/// The longest that the acts may take together, on two cores.
+const DURATION_MS_MAX: u64 = 90_000;
+
 /// One expectation and what was observed of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
@@ -78,6 +81,8 @@ pub struct DemoReport {
     pub as_expected: bool,
     /// From the end of the build to the end of the last act.
     pub milliseconds: u64,
+    /// The same as an expectation.
+    pub duration: Finding,
     /// The acts.
     pub acts: Vec<ActReport>,
     /// The contract's log at the end.
@@ -92,8 +97,14 @@ impl DemoReport {
     pub(crate) fn new(acts: Vec<ActReport>, milliseconds: u64, kept: Option<String>) -> Self {
         let log_head = acts.last().map(|act| act.log_head).unwrap_or_default();
         // A demo that shows nothing proves nothing.
-        let as_expected = !acts.is_empty() && acts.iter().all(|act| act.as_expected);
-        Self { as_expected, milliseconds, acts, log_head, kept }
+        let acted = !acts.is_empty() && acts.iter().all(|act| act.as_expected);
+        let duration = Finding {
+            what: "the duration of all acts".to_owned(),
+            expected: format!("at most {}", seconds(DURATION_MS_MAX)),
+            observed: seconds(milliseconds),
+            as_expected: milliseconds <= DURATION_MS_MAX,
+        };
+        Self { as_expected: acted && duration.as_expected, milliseconds, duration, acts, log_head, kept }
     }
 }
 
@@ -111,6 +122,10 @@ impl ActReport {
         let title = title.to_owned();
         Self { act, title, as_expected, milliseconds, findings, nodes, log_head: LogHead::default() }
     }
+}
+
+fn seconds(milliseconds: u64) -> String {
+    format!("{}.{} s", milliseconds / 1_000, milliseconds % 1_000 / 100)
 }
 
 fn mark(as_expected: bool) -> &'static str {
@@ -167,12 +182,15 @@ impl fmt::Display for DemoReport {
         if let Some(kept) = &self.kept {
             writeln!(f, "everything is left in {kept}")?;
         }
-        let findings = self.acts.iter().flat_map(|act| &act.findings);
+        let Finding { what, expected, observed, as_expected } = &self.duration;
+        if !as_expected {
+            writeln!(f, "FAIL {what}: expected {expected}, observed {observed}")?;
+        }
+        let findings = self.acts.iter().flat_map(|act| &act.findings).chain([&self.duration]);
         let failed = findings.clone().filter(|finding| !finding.as_expected).count();
-        let (seconds, tenths) = (self.milliseconds / 1_000, self.milliseconds % 1_000 / 100);
         match failed {
             0 if self.as_expected => {
-                write!(f, "all {} expectations were met in {seconds}.{tenths} s", findings.count())
+                write!(f, "all {} expectations were met in {observed}", findings.count())
             }
             _ => write!(f, "{failed} of {} expectations were not met", findings.count()),
         }
@@ -202,6 +220,17 @@ mod tests {
     }
 
     #[test]
+    fn a_demo_that_takes_too_long_is_not_as_expected() {
+        for (milliseconds, as_expected) in [(90_000, true), (90_001, false)] {
+            let act = ActReport::new(1, "an upgrade", 10, vec![finding(true)], Vec::new());
+            let report = DemoReport::new(vec![act], milliseconds, None);
+            assert_eq!(report.as_expected, as_expected);
+            let late = report.to_string().contains("expected at most 90.0 s, observed 90.0 s");
+            assert_eq!(late, !as_expected);
+        }
+    }
+
+    #[test]
     fn programs_get_one_object_with_the_names_that_are_promised() {
         let node = NodeOutcome {
             node: "node-1".to_owned(),
@@ -218,6 +247,7 @@ mod tests {
         let json = serde_json::to_value(DemoReport::new(vec![act], 10, None)).unwrap();
         for path in [
             "/as_expected",
+            "/duration/observed",
             "/acts/0/findings/0/expected",
             "/acts/0/findings/0/observed",
             "/acts/0/nodes/0/release",
@@ -237,7 +267,7 @@ mod tests {
         let act = ActReport::new(1, "an upgrade", 10, vec![finding(false)], Vec::new());
         let text = DemoReport::new(vec![act], 10, None).to_string();
         assert!(
-            text.contains("FAIL act 1") && text.contains("expected 0") && text.contains("1 of 1"),
+            text.contains("FAIL act 1") && text.contains("expected 0") && text.contains("1 of 2"),
             "{text}"
         );
     }
