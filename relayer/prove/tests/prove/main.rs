@@ -14,4 +14,5 @@ mod world;
 mod bad;
 mod light;
 mod mutation;
+mod real;
 mod scene;
