@@ -54,8 +54,43 @@ pub struct Statement {
     pub expires: Seconds,
 }
 
+impl Claim {
+    /// As it is written in messages and in the text that a wallet shows.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::BuiltReproducibly => "built_reproducibly",
+            Self::PassedOnTestnet => "passed_on_testnet",
+            Self::Reviewed => "reviewed",
+        }
+    }
+}
+
+impl Finding {
+    /// As it is written in messages and in the text that a wallet shows.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Approves => "approves",
+            Self::Objects => "objects",
+        }
+    }
+}
+
 impl Statement {
-    /// The bytes that are signed.
+    /// What a wallet shows and signs by ADR-36 ([`crate::adr36`]): the whole domain, one field a line.
+    #[must_use]
+    pub fn wallet_text(&self, chain_id: &str, contract: &str) -> String {
+        let Self { proposal, revision, release, platforms, claim, finding, nonce, expires } = self;
+        let (claim, finding) = (claim.word(), finding.word());
+        format!(
+            "Concord attestation 1\nchain: {chain_id}\ncontract: {contract}\nproposal: {proposal}\nrevision: {revision}\n\
+             release: {release}\nplatforms: {platforms}\nclaim: {claim}\nfinding: {finding}\nnonce: {nonce}\n\
+             expires: {expires}\n"
+        )
+    }
+
+    /// The bytes that a key signs where a person does not read them.
     #[must_use]
     pub fn sign_bytes(&self, chain_id: &str, contract: &str) -> Vec<u8> {
         Canonical::new("concord/attestation/1")
@@ -109,6 +144,10 @@ pub struct Signature {
     pub auditor: String,
     /// 64 bytes.
     pub signature: Binary,
+    /// The account's secp256k1 key, 33 bytes compressed, where a wallet signed [`Statement::wallet_text`] by ADR-36;
+    /// none where the registered key signed [`Statement::sign_bytes`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wallet_key: Option<HexBinary>,
 }
 
 /// Stored facts of one auditor's attestation of one revision.
@@ -150,5 +189,43 @@ impl Approvals {
     #[must_use]
     pub fn suffice(&self, auditors_min: u8, organisations_min: u8) -> bool {
         self.auditors >= auditors_min && self.organisations.len() >= usize::from(organisations_min)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wallet_shows_the_whole_domain_in_the_words_of_the_messages() {
+        let digest = |byte| Digest([byte; 32]);
+        let mut statement = Statement {
+            proposal: ProposalId(3),
+            revision: 1,
+            release: digest(0xab),
+            platforms: digest(0xcd),
+            claim: Claim::Reviewed,
+            finding: Finding::Approves,
+            nonce: 7,
+            expires: Seconds(1_790_000_000),
+        };
+        let text = statement.wallet_text("concord-1", "wasm1contract");
+        let (release, platforms) = ("ab".repeat(32), "cd".repeat(32));
+        let expected = format!(
+            "Concord attestation 1\nchain: concord-1\ncontract: wasm1contract\nproposal: 3\nrevision: 1\n\
+             release: {release}\nplatforms: {platforms}\nclaim: reviewed\nfinding: approves\nnonce: 7\n\
+             expires: 1790000000\n"
+        );
+        assert_eq!(text, expected);
+        for claim in [Claim::BuiltReproducibly, Claim::PassedOnTestnet, Claim::Reviewed] {
+            for finding in [Finding::Approves, Finding::Objects] {
+                (statement.claim, statement.finding) = (claim, finding);
+                let json = serde_json::to_value(&statement).unwrap();
+                assert_eq!(
+                    (json["claim"].as_str(), json["finding"].as_str()),
+                    (Some(claim.word()), Some(finding.word()))
+                );
+            }
+        }
     }
 }

@@ -4,6 +4,7 @@
 //! simulator and the tests call the same one. Phases are computed, never stored. Nothing here does I/O, reads a
 //! clock, draws a random number or panics.
 
+pub mod adr36;
 pub mod attestation;
 pub mod brake;
 pub mod clock;

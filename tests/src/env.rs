@@ -351,6 +351,7 @@ impl<S: Storage> MockEnv<S> {
         Signature {
             auditor: addr(auditor).to_string(),
             signature: secret.sign(&statement.sign_bytes(CHAIN_ID, self.contract.as_str())),
+            wallet_key: None,
         }
     }
 

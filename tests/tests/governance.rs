@@ -348,13 +348,18 @@ mod attesting {
                 ("too short", truncated.into()),
                 ("nothing", vec![].into()),
             ] {
-                let signature = Some(Signature { auditor: addr(auditor).to_string(), signature });
+                let signature =
+                    Some(Signature { auditor: addr(auditor).to_string(), signature, wallet_key: None });
                 let message = ExecuteMsg::Attest { statement: statement.clone(), signature };
                 assert_err(env.send("eve", &message), "does not verify");
                 assert_eq!(env.phase(id), Phase::Validation, "{what}");
             }
         }
-        let nobody = Some(Signature { auditor: addr("eve").to_string(), signature: vec![0; 64].into() });
+        let nobody = Some(Signature {
+            auditor: addr("eve").to_string(),
+            signature: vec![0; 64].into(),
+            wallet_key: None,
+        });
         assert_err(env.send("eve", &ExecuteMsg::Attest { statement, signature: nobody }), "no auditor");
     }
 

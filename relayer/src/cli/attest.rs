@@ -87,7 +87,7 @@ pub fn signed(
     contract: &str,
 ) -> Signature {
     let signature = key.sign(&statement.sign_bytes(chain_id, contract));
-    Signature { auditor, signature: Binary::from(signature.as_slice()) }
+    Signature { auditor, signature: Binary::from(signature.as_slice()), wallet_key: None }
 }
 
 /// The public key as the contract knows an auditor's.

@@ -191,6 +191,7 @@ impl Stakeholders {
             let signed = auditor.signing.as_ref().map(|key| Signature {
                 auditor: auditor.sender.address().text().to_owned(),
                 signature: Binary::from(key.sign(&statement.sign_bytes(CHAIN_ID, self.contract.text()))),
+                wallet_key: None,
             });
             // Whoever carries a signature pays for it; it is not asked who that is.
             let carrier = if signed.is_some() { self.members.get(index) } else { Some(&auditor.sender) };

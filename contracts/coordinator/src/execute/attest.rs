@@ -1,13 +1,15 @@
 //! Takes an auditor's statement. The signature is verified here, over the whole domain, so that it is good for one
 //! revision of one proposal on this contract of this chain. The last one that is needed opens the vote.
 
-use concord_schema::ProposalId;
 use concord_schema::attestation::{Attestation, Finding, Signature, SigningKey, Statement};
 use concord_schema::digest::Digest;
 use concord_schema::event::Event;
 use concord_schema::msg::Auditor;
 use concord_schema::proposal::{Phase, Proposal};
-use cosmwasm_std::{Api, DepsMut, Env, MessageInfo, Response, Storage};
+use concord_schema::{ProposalId, adr36};
+use cosmwasm_std::{Api, CanonicalAddr, DepsMut, Env, HexBinary, MessageInfo, Response, Storage};
+use ripemd::Ripemd160;
+use sha2::{Digest as _, Sha256};
 
 use super::{open_vote, propose};
 use crate::error::ContractError;
@@ -101,6 +103,26 @@ fn check_statement(
     Ok(())
 }
 
+/// Verifies that the account itself signed with a wallet: the key is the one that its address is made of (SDK ADR-28,
+/// "secp256k1"), and the document is ADR-36's around the statement's text.
+fn by_wallet(
+    api: &dyn Api,
+    env: &Env,
+    name: &str,
+    statement: &Statement,
+    signature: &Signature,
+    key: &HexBinary,
+) -> Result<bool, String> {
+    let account = CanonicalAddr::from(Ripemd160::digest(Sha256::digest(key.as_slice())).as_slice());
+    let account = api.addr_humanize(&account).map_err(|error| error.to_string())?;
+    if account.as_str() != name {
+        return Err(format!("its key is that of {account}; sign with the auditor's own account"));
+    }
+    let text = statement.wallet_text(&env.block.chain_id, env.contract.address.as_str());
+    let doc = Digest::of(&adr36::sign_doc(name, text.as_bytes()));
+    api.secp256k1_verify(&doc.0, &signature.signature, key).map_err(|error| error.to_string())
+}
+
 /// Verifies a signature; "false" and "could not be checked" are both failures.
 fn verify(
     api: &dyn Api,
@@ -111,22 +133,23 @@ fn verify(
     signature: &Signature,
 ) -> Result<(), ContractError> {
     let refused = |why: String| ContractError::Signature { auditor: name.to_owned(), why };
-    let bytes = statement.sign_bytes(&env.block.chain_id, env.contract.address.as_str());
-    let verified = match &auditor.key {
-        None => {
-            return Err(refused("no key is registered; attest by a transaction of the auditor".to_owned()));
+    let bytes = || statement.sign_bytes(&env.block.chain_id, env.contract.address.as_str());
+    let verified = match (&signature.wallet_key, &auditor.key) {
+        (Some(key), _) => by_wallet(api, env, name, statement, signature, key),
+        (None, None) => {
+            Err("no key is registered; sign with the auditor's wallet, or attest by its transaction".into())
         }
-        Some(SigningKey::Ed25519(key)) => api.ed25519_verify(&bytes, &signature.signature, key),
-        Some(SigningKey::Secp256k1(key)) => {
-            api.secp256k1_verify(&Digest::of(&bytes).0, &signature.signature, key)
+        (None, Some(SigningKey::Ed25519(key))) => {
+            api.ed25519_verify(&bytes(), &signature.signature, key).map_err(|error| error.to_string())
         }
+        (None, Some(SigningKey::Secp256k1(key))) => api
+            .secp256k1_verify(&Digest::of(&bytes()).0, &signature.signature, key)
+            .map_err(|error| error.to_string()),
     };
     match verified {
         Ok(true) => Ok(()),
-        Ok(false) => {
-            Err(refused("it is not over this statement, chain and contract by the registered key".to_owned()))
-        }
-        Err(error) => Err(refused(error.to_string())),
+        Ok(false) => Err(refused("it is not over this statement, chain and contract by that key".to_owned())),
+        Err(why) => Err(refused(why)),
     }
 }
 
