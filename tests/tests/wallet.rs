@@ -38,8 +38,8 @@ fn sign(key: [u8; 32], signer: &str, text: &str) -> Binary {
 /// A proposal in validation, where one auditor is a wallet without a registered key.
 fn in_validation() -> (MockEnv, ProposalId) {
     let mut message = Setup::default().message();
-    message.auditors[0].addr = wallet().address;
-    message.auditors[0].key = None;
+    let auditor = message.auditors.first_mut().unwrap();
+    (auditor.addr, auditor.key) = (wallet().address, None);
     let mut env = MockEnv::empty(MockStorage::new());
     env.instantiate(&message).unwrap();
     env.advance(5, 1);

@@ -113,8 +113,8 @@ fn by_wallet(
     signature: &Signature,
     key: &HexBinary,
 ) -> Result<bool, String> {
-    let account = CanonicalAddr::from(Ripemd160::digest(Sha256::digest(key.as_slice())).as_slice());
-    let account = api.addr_humanize(&account).map_err(|error| error.to_string())?;
+    let account: [u8; 20] = Ripemd160::digest(Sha256::digest(key.as_slice())).into();
+    let account = api.addr_humanize(&CanonicalAddr::from(account)).map_err(|error| error.to_string())?;
     if account.as_str() != name {
         return Err(format!("its key is that of {account}; sign with the auditor's own account"));
     }
