@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use concord_decide::{Agent, AgentWaiting, ChainView, Effect, Input, Stage, Step};
+use concord_decide::{Agent, AgentWaiting, ChainView, Effect, Input, Memory, Stage, Step};
 use concord_schema::RolloutId;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -387,11 +387,6 @@ impl Work {
 
     fn show(&self) {
         let memory = self.agent.memory();
-        let fault = match &self.waiting {
-            AgentWaiting::Fault { fault } => Some(fault.to_string()),
-            _ if matches!(memory.stage, Stage::Contained { .. }) => memory.why.clone(),
-            _ => None,
-        };
         let height = |gauge: i64| u64::try_from(gauge).unwrap_or_default();
         self.pages.board.show(Status {
             stage: memory.stage.name().to_owned(),
@@ -418,9 +413,19 @@ impl Work {
             downtime_ms: memory.downtime.total_ms,
             outbox: self.open_reports,
             outbox_trouble: self.trouble.clone(),
-            fault,
+            fault: fault(&self.waiting, memory),
             ..setup::blank(&self.config)
         });
+    }
+}
+
+/// What needs a person: a fault, a node that its agent cannot bring further, or work that does not end.
+fn fault(waiting: &AgentWaiting, memory: &Memory) -> Option<String> {
+    match waiting {
+        AgentWaiting::Fault { fault } => Some(fault.to_string()),
+        AgentWaiting::Overdue { .. } => Some(waiting.to_string()),
+        _ if matches!(memory.stage, Stage::Contained { .. }) => memory.why.clone(),
+        _ => None,
     }
 }
 
@@ -445,4 +450,27 @@ fn over(input: &Input) -> Option<(&'static str, Option<String>)> {
         Input::Undrained(ended) => ("undrain", failure(ended)),
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use concord_decide::{Served, Work};
+    use concord_schema::Digest;
+
+    use super::*;
+
+    #[test]
+    fn work_that_does_not_end_needs_a_person() {
+        let digest = Digest::of(b"v1");
+        let mut memory =
+            Memory::new(Served { release: digest, version: "1.0.0".to_owned(), artifact: digest });
+        let overdue = AgentWaiting::Overdue { on: Work::Stop, for_ms: 61_000, limit_ms: 60_000 };
+        assert_eq!(word(&overdue), "overdue");
+        let said = fault(&overdue, &memory).unwrap();
+        assert!(said.contains("stopping the daemon takes 61000 ms"), "{said}");
+        assert_eq!(fault(&AgentWaiting::Working { on: Work::Stop }, &memory), None);
+        memory.stage = Stage::Contained { running: true };
+        memory.why = Some("it came up sick".to_owned());
+        assert_eq!(fault(&AgentWaiting::View, &memory).as_deref(), Some("it came up sick"));
+    }
 }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use concord_decide::{Agent, Settings, Step};
+use concord_decide::{Agent, Limits, Settings, Step};
+use concord_schema::release::URIS_MAX;
 use tokio::sync::mpsc;
 
 use super::error::AgentError;
@@ -19,6 +20,8 @@ use crate::config::AgentConfig;
 
 /// How long a killed daemon's death may take to be proved.
 const PROOF_LONGEST: Duration = Duration::from_secs(10);
+/// What work may take beyond its own bounds, before its answer counts as lost.
+const SLACK: Duration = Duration::from_secs(30);
 
 /// The agent's hands.
 pub(super) fn host(config: &AgentConfig, answers: mpsc::Sender<Answer>) -> Result<Host, AgentError> {
@@ -78,9 +81,29 @@ pub(super) async fn resume(
     }
     let mut settings = Settings::new(&config.node.platform);
     settings.artifact_bytes_max = config.fetch.bytes_max;
-    settings.boot_ms = u64::try_from(config.daemon.boot.as_millis()).unwrap_or(u64::MAX);
+    settings.boot_ms = millis(config.daemon.boot);
+    settings.limits = limits(Duration::from_secs(config.fetch.total_timeout_seconds), host.patience);
     settings.trial_ms_min = config.trial.seconds_min.saturating_mul(1_000);
     Ok(Agent::resume(settings, memory, recalled.pending.clone(), disk, None, now_ms()?))
+}
+
+/// How long work may take: what has bounds of its own gets them and some slack. `fetch`: one try of one address.
+fn limits(fetch: Duration, patience: Patience) -> Limits {
+    let per_address = Bounds::default().tries_per_address;
+    let tries = u32::try_from(URIS_MAX).unwrap_or(u32::MAX).saturating_mul(per_address);
+    let stop = patience.grace.saturating_add(patience.proof).saturating_add(SLACK);
+    let standard = Limits::default();
+    Limits {
+        fetch_ms: millis(fetch.saturating_add(SLACK).saturating_mul(tries)),
+        stop_ms: millis(stop),
+        // A look ends what a broken start left behind.
+        look_ms: standard.look_ms.max(millis(stop)),
+        ..standard
+    }
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// A status that says nothing yet.
@@ -108,5 +131,23 @@ pub(super) fn blank(config: &AgentConfig) -> Status {
         outbox: 0,
         outbox_trouble: None,
         fault: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Work that is still within its own bounds must never count as lost.
+    #[test]
+    fn limits_are_longer_than_what_they_limit() {
+        let fetch = Duration::from_secs(100);
+        for grace in [0, 30, 3_600] {
+            let patience = Patience { grace: Duration::from_secs(grace), proof: PROOF_LONGEST };
+            let limits = limits(fetch, patience);
+            let stop_ms = millis(patience.grace + patience.proof);
+            assert!(limits.stop_ms > stop_ms && limits.look_ms > stop_ms, "{grace} s: {limits:?}");
+            assert!(limits.fetch_ms > 24 * 100_000, "eight addresses, three tries each: {limits:?}");
+        }
     }
 }

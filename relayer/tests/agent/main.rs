@@ -22,7 +22,7 @@ use concord::agent::status::Status;
 use tokio::time::Instant;
 
 use deployment::Deployment;
-use node::{Node, Programs};
+use node::{NODE_ID, Node, Programs};
 use proxy::{Mood, Proxy};
 
 /// The longest that a state is waited for.
@@ -79,6 +79,24 @@ impl Scene {
         assert_eq!(after.daemon, before.daemon);
         after
     }
+
+    /// The owner registers the node, on a way of their own: a fact for the agent to find.
+    async fn register(&self) {
+        let operator = self.chain.operators.first().unwrap();
+        let account = self.chain.account(operator).await.unwrap();
+        let signed = self.chain.registration(operator, account, NODE_ID, &self.node.hot_key).unwrap();
+        self.chain.broadcast(&signed).await.unwrap();
+        self.chain.included(&signed).await.unwrap();
+    }
+
+    /// The chain is followed again, and the agent goes by what happened meanwhile: its node is registered.
+    async fn proceeds(&mut self, before: &Status) -> Status {
+        self.goes_on(before).await;
+        let after =
+            self.until("an agent of a registered node", |status| status.waiting_on == "rollout").await;
+        assert_eq!((&after.daemon, &after.fault), (&before.daemon, &None));
+        after
+    }
 }
 
 /// Cargo builds the programs of this package beside its tests, but not those of others.
@@ -95,13 +113,31 @@ fn build_daemon() {
 async fn an_rpc_that_stalls_stops_the_acting_and_not_the_daemon() {
     let mut scene = Scene::start().await;
     let before = scene.up().await;
+    assert_eq!(before.waiting_on, "registration", "{}", before.sentence);
     scene.proxy.is(Mood::Stalls);
     let lost = scene.until("a source that is no base for acting", |status| status.source.is_some()).await;
     assert_eq!(lost.daemon, before.daemon);
     assert_eq!(lost.waiting_on, "source", "{}", lost.sentence);
     assert!(lost.unready().iter().any(|why| why.starts_with("chain: ")), "{:?}", lost.unready());
+    scene.register().await;
     scene.proxy.is(Mood::Fair);
-    scene.goes_on(&before).await;
+    scene.proceeds(&before).await;
+}
+
+/// A new agent adopts the daemon without any chain.
+#[tokio::test]
+async fn an_agent_that_starts_while_the_rpc_stalls_adopts_the_daemon_and_waits() {
+    let mut scene = Scene::start().await;
+    let before = scene.up().await;
+    scene.node.stop().await.unwrap();
+    scene.proxy.is(Mood::Stalls);
+    scene.register().await;
+    scene.node.start().unwrap();
+    let lost = scene.until("an agent without a chain", |status| status.waiting_on == "source").await;
+    assert_eq!((&lost.daemon, lost.verified_height), (&before.daemon, 0));
+    assert!(lost.source.is_some(), "{lost:?}");
+    scene.proxy.is(Mood::Fair);
+    scene.proceeds(&before).await;
 }
 
 #[tokio::test]
@@ -111,11 +147,13 @@ async fn an_rpc_that_answers_late_is_followed_later() {
     scene.proxy.is(Mood::Late(Duration::from_millis(300)));
     let tip = scene.chain.tip().await.unwrap();
     let after = scene.until("a view of a later block", |status| status.verified_height > tip).await;
-    assert_eq!(after.daemon, before.daemon);
+    assert_eq!((&after.daemon, after.waiting_on.as_str()), (&before.daemon, "registration"));
     scene.proxy.is(Mood::Late(Duration::from_millis(1_500)));
-    scene.until("answers that come too late to count", |status| status.source.is_some()).await;
+    let lost = scene.until("answers that come too late to count", |status| status.source.is_some()).await;
+    assert_eq!((&lost.daemon, lost.waiting_on.as_str()), (&before.daemon, "source"));
+    scene.register().await;
     scene.proxy.is(Mood::Fair);
-    scene.goes_on(&before).await;
+    scene.proceeds(&before).await;
 }
 
 /// The websocket is a wake-up and nothing more.
@@ -124,13 +162,15 @@ async fn a_websocket_that_is_always_dropped_is_not_missed() {
     let mut scene = Scene::start().await;
     let before = scene.up().await;
     let first = scene.proxy.sockets();
-    scene.goes_on(&before).await;
+    let after = scene.goes_on(&before).await;
+    assert_eq!(after.waiting_on, "registration", "{}", after.sentence);
     let began = Instant::now();
     while scene.proxy.sockets() <= first.max(1) {
         assert!(began.elapsed() < LONGEST, "the websocket was opened {first} times, and never again");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    scene.goes_on(&before).await;
+    scene.register().await;
+    scene.proceeds(&before).await;
 }
 
 /// State first: what the node cannot show any more is a gap that is told, and keeps nobody from acting on the present.
@@ -140,12 +180,22 @@ async fn blocks_that_are_pruned_meanwhile_are_a_gap_and_no_fault() {
     let before = scene.up().await;
     scene.goes_on(&before).await;
     scene.node.stop().await.unwrap();
+    scene.register().await;
     scene.chain.advance(300).await.unwrap();
     let tip = scene.chain.tip().await.unwrap();
+    // The block of the registration is among those that nobody can show.
     scene.proxy.is(Mood::Pruned(tip.saturating_sub(50)));
     scene.node.start().unwrap();
-    let after = scene.goes_on(&before).await;
-    assert_eq!(after.fault, None);
+    scene.proceeds(&before).await;
     let log = std::fs::read_to_string(scene.folder.path().join("agent.log")).unwrap();
     assert!(log.contains("no node can show these blocks any more"), "{log}");
+}
+
+/// The documented genesis is one for development, and its agents say so.
+#[tokio::test]
+async fn an_agent_says_that_its_deployment_has_short_floors() {
+    let mut scene = Scene::start().await;
+    scene.until("the deployment's floors", |status| status.short_floors == Some(true)).await;
+    let log = std::fs::read_to_string(scene.folder.path().join("agent.log")).unwrap();
+    assert!(log.contains("short_floors"), "{log}");
 }
