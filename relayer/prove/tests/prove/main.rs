@@ -9,6 +9,7 @@
 
 mod maker;
 mod tree;
+mod trust;
 mod world;
 
 mod bad;
