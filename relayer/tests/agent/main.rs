@@ -14,10 +14,13 @@ mod error;
 mod node;
 mod proxy;
 
+use std::io::Write;
+use std::os::unix::fs::MetadataExt;
 use std::process::Command;
 use std::sync::Once;
 use std::time::Duration;
 
+use concord::act::process::Output;
 use concord::agent::status::Status;
 use tokio::time::Instant;
 
@@ -198,4 +201,35 @@ async fn an_agent_says_that_its_deployment_has_short_floors() {
     scene.until("the deployment's floors", |status| status.short_floors == Some(true)).await;
     let log = std::fs::read_to_string(scene.folder.path().join("agent.log")).unwrap();
     assert!(log.contains("short_floors"), "{log}");
+}
+
+/// A daemon that writes much must not fill the disk, though nothing but its own file is written to.
+#[tokio::test]
+async fn the_output_of_a_daemon_that_writes_much_is_trimmed_while_it_runs() {
+    const WRITTEN_BYTES: usize = 20 << 20;
+    const BYTES_MAX: u64 = 16 << 20;
+    let mut scene = Scene::start().await;
+    let before = scene.up().await;
+    let logs = scene.folder.path().join("home/log");
+    // Some file systems cannot free a part of a file.
+    let other = logs.join("other");
+    std::fs::write(&other, vec![b'x'; 1 << 20]).unwrap();
+    let output = Output { stdout: other.clone(), stderr: other, bytes_max: 1 << 10, keep: 0 };
+    if !output.trim().unwrap() {
+        return;
+    }
+    scene.node.stop().await.unwrap();
+    let stdout = logs.join("stdout.log");
+    let mut file = std::fs::File::options().append(true).open(&stdout).unwrap();
+    file.write_all(&vec![b'x'; WRITTEN_BYTES]).unwrap();
+    file.sync_all().unwrap();
+    scene.node.start().unwrap();
+    scene.goes_on(&before).await;
+    let began = Instant::now();
+    while file.metadata().unwrap().blocks() * 512 > BYTES_MAX {
+        assert!(began.elapsed() < LONGEST, "{} blocks", file.metadata().unwrap().blocks());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(file.metadata().unwrap().len() >= WRITTEN_BYTES as u64, "no byte that is being written is lost");
+    assert!(scene.up().await.daemon == before.daemon);
 }
