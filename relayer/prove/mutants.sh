@@ -9,6 +9,7 @@ cd "$(dirname "$0")/../.."
 
 # Checks that cannot be missed because another one stands before or behind them; each with the reason.
 readonly COVERED="
+light.4     the block right after a trusted one needs no overlap, so that halving never comes down to it
 "
 
 work=$(mktemp -d)

@@ -19,7 +19,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use concord_prove::{
-    Block, ProvedAnswer, Root, Shown, StateKey, Step, Terms, Time, Trusted, assemble, read_commit,
+    Block, ProvedAnswer, Question, Root, Shown, StateKey, Step, Terms, Time, Trusted, assemble, read_commit,
     read_validators, read_value, verify_header, verify_value,
 };
 use serde_json::{Value, json};
@@ -112,9 +112,7 @@ fn skip(validators: u32) -> f64 {
         ..Plan::new()
     };
     let chain = plan.make();
-    let block = |height| {
-        Block::new(chain.sign(chain.header(height)), chain.set(height).clone(), chain.set(height + 1).clone())
-    };
+    let block = |height| block(height, &|question| chain.answer(question.body()));
     verify(&block(1), &block(SKIP + 1), time_at(SKIP + 2))
 }
 
@@ -150,14 +148,26 @@ fn prove(body: &str, asked: &StateKey, root: &Root) -> f64 {
     time.as_secs_f64() * 1e6
 }
 
-fn real_block(file: &Value, height: u64) -> Block {
-    let body = |name: String| file["answers"][name].to_string();
+/// A block from the answers about it.
+fn block(height: u64, answer: &dyn Fn(&Question) -> String) -> Block {
     let set = |height: u64| {
-        let page = read_validators(body(format!("validators-{height}-1")).as_bytes(), height).unwrap();
-        assemble(page.members).unwrap()
+        let mut members = Vec::new();
+        for number in 1.. {
+            let body = answer(&Question::validators(height, number));
+            let page = read_validators(body.as_bytes(), height).unwrap();
+            members.extend(page.members);
+            if members.len() == page.total {
+                break;
+            }
+        }
+        assemble(members).unwrap()
     };
-    let signed = read_commit(body(format!("commit-{height}")).as_bytes(), height).unwrap();
+    let signed = read_commit(answer(&Question::commit(height)).as_bytes(), height).unwrap();
     Block::new(signed, set(height), set(height + 1))
+}
+
+fn real_block(file: &Value, height: u64) -> Block {
+    block(height, &|question| file["answers"][question.name()].to_string())
 }
 
 fn real_skip(file: &Value) -> f64 {

@@ -456,15 +456,17 @@ fn order_lies() -> Vec<(&'static str, Reason)> {
     let forged_next =
         Plan { voters: Box::new(|height| voters(if height < 11 { 0 } else { 900 }, 4)), ..Plan::new() };
     let honest = Plan::new().make();
-    let step = |from: u64, chain: &Chain, to: u64, now| {
+    let step_from = |begun, from: u64, chain: &Chain, to: u64, now| {
         let sources = [Node::honest("a", &honest), Node::honest("b", &honest)];
         let light =
-            run(concord_prove::Light::begin(&sources, CHAIN_ID, honest.anchor(from), "", terms(), now));
+            run(concord_prove::Light::begin(&sources, CHAIN_ID, honest.anchor(from), "", terms(), begun));
         let light = light.verdict.proved().unwrap();
         let block = run(concord_prove::light_block(&Node::honest("x", chain), to)).unwrap();
         verify_alone(&block).unwrap();
         concord_prove::verify_header(light.latest(), &block, &terms(), now)
     };
+    let step = |from: u64, chain: &Chain, to: u64, now| step_from(now, from, chain, to, now);
+    let late = (honest.header(1).time + terms().trusting()).unwrap();
     let refused = |step: Result<concord_prove::Step, Reason>| step.unwrap_err();
     vec![
         (
@@ -474,6 +476,7 @@ fn order_lies() -> Vec<(&'static str, Reason)> {
         ("a lower height, later", refused(step(10, &Plan { late: 1, ..Plan::new() }.make(), 9, after(40)))),
         ("a lower height", refused(step(10, &honest, 9, after(40)))),
         ("the trusted one again", refused(step(10, &honest, 10, after(40)))),
+        ("from a trusted one that is too old", refused(step_from(after(1), 1, &honest, 40, late))),
         ("other validators right after", refused(step(10, &forged_next.make(), 11, after(40)))),
     ]
 }
@@ -607,6 +610,7 @@ fn a_block_that_does_not_follow_the_trusted_one_is_told_why() {
             ("a lower height, later", "height_back".to_owned()),
             ("a lower height", "time_back".to_owned()),
             ("the trusted one again", "time_back".to_owned()),
+            ("from a trusted one that is too old", "trust_expired".to_owned()),
             ("other validators right after", "succession".to_owned()),
         ]
     );
@@ -642,4 +646,34 @@ fn without_an_app_hash_and_for_no_height_nothing_is_proved() {
     let asked = run(concord_prove::read(&sources[0], CHAIN_ID, &StateKey::code_info(1), &root));
     assert!(matches!(asked, Err(Reason::Height { .. })));
     assert!(read_value(b"", b"", 1).is_err());
+}
+
+#[test]
+fn pages_that_do_not_agree_make_no_validator_set() {
+    let chain = Plan { voters: Box::new(|_| voters(0, 180)), heights: 2, ..Plan::new() }.make();
+    type Change = fn(&mut Value);
+    let table: [(Change, &str); 4] = [
+        (|result| result["total"] = json!("181"), "validators_incomplete"),
+        (|result| result["total"] = json!("179"), "validators_incomplete"),
+        (|result| drop(result["validators"].as_array_mut().unwrap().pop()), "validators_incomplete"),
+        (
+            |result| {
+                let all = result["validators"].as_array_mut().unwrap();
+                let first = all[0].clone();
+                all.push(first);
+            },
+            "validators_incomplete",
+        ),
+    ];
+    for (place, (change, expected)) in table.into_iter().enumerate() {
+        let source = Node::honest("a", &chain)
+            .tweaked(move |name, body| Ok(if name == "validators-2-2" { edit(&body, change) } else { body }));
+        let reason = run(concord_prove::light_block(&source, 2)).unwrap_err();
+        assert_eq!(reason.name(), expected, "{place}");
+    }
+    // A set that did not come in pages is bounded all the same.
+    let body = chain.answer(Question::validators(1, 1).body());
+    let member = concord_prove::read_validators(body.as_bytes(), 1).unwrap().members[0].clone();
+    let crowd = concord_prove::assemble(vec![member; concord_prove::VALIDATORS_MAX + 1]);
+    assert_eq!(crowd.unwrap_err().name(), "validators_too_many");
 }

@@ -44,6 +44,9 @@ fn names(told_refusals: &[concord_prove::Refusal]) -> Vec<(usize, String)> {
     told_refusals.iter().map(|refusal| (refusal.source, refusal.reason.name())).collect()
 }
 
+/// Sources, what they lead to, and what each of them is refused for.
+type Row<'c, E> = (Vec<Node<'c>>, E, Vec<(usize, &'static str)>);
+
 fn never<T: std::fmt::Debug>(told: &Told<T>) -> String {
     match &told.verdict {
         Verdict::Never(reason) => reason.name(),
@@ -147,8 +150,7 @@ fn without_a_witness_nothing_is_believed_and_one_of_many_suffices() {
     let chain = Plan::new().make();
     let behind = Plan { heights: 30, ..Plan::new() }.make();
     let honest = |label| Node::honest(label, &chain);
-    type Expected = Option<&'static str>;
-    let table: Vec<(Vec<Node<'_>>, Expected, Vec<(usize, &str)>)> = vec![
+    let table: Vec<Row<'_, Option<&str>>> = vec![
         (vec![honest("a"), honest("b")], None, vec![]),
         (
             vec![honest("a"), Node::dead("b")],
@@ -308,7 +310,7 @@ fn the_tip_is_the_newest_block_with_a_witness_and_no_single_liar_moves_it() {
         }
     };
     let node = |label, height, catching_up| Node::honest(label, &chain).tweaked(status(height, catching_up));
-    let table: Vec<(Vec<Node<'_>>, Result<u64, &str>, Vec<(usize, &str)>)> = vec![
+    let table: Vec<Row<'_, Result<u64, &str>>> = vec![
         (vec![node("a", 40, false), node("b", 40, false)], Ok(40), vec![]),
         (vec![node("a", 40, false), node("b", 38, false)], Ok(38), vec![]),
         (vec![node("a", 9_999, false), node("b", 39, false), node("c", 38, false)], Ok(39), vec![]),

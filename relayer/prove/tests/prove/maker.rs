@@ -175,16 +175,8 @@ impl Chain {
         }
     }
 
-    pub(crate) fn heights(&self) -> u64 {
-        self.plan.heights
-    }
-
     pub(crate) fn header(&self, height: u64) -> &Header {
         &self.headers[usize::try_from(height).unwrap() - 1]
-    }
-
-    pub(crate) fn set(&self, height: u64) -> &Set {
-        &self.sets[&height]
     }
 
     pub(crate) fn anchor(&self, height: u64) -> Anchor {
