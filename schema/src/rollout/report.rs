@@ -255,11 +255,7 @@ impl Rollout {
             }
             Report::Failed { .. } => {
                 seat.state = SeatState::Failed;
-                if let Some(sum) = progress.wave_mut(wave) {
-                    sum.1 = sum.1.plus(power);
-                    note(&mut progress.failed_of, &node.organisation);
-                }
-                crossed = self.judge_failures(progress, wave, now);
+                crossed = self.fails(progress, wave, power, &node.organisation, now);
                 Power(0)
             }
             Report::RolledBack { .. } => {
@@ -268,8 +264,11 @@ impl Rollout {
                 comes_up(seat)
             }
             Report::Contained { .. } => {
+                // Whoever stops acting has failed, said so or not; the release may run there until it is proven back.
+                if seat.state != SeatState::Failed {
+                    crossed = self.fails(progress, wave, power, &node.organisation, now);
+                }
                 seat.state = SeatState::Contained;
-                stops_running(progress, seat);
                 Power(0)
             }
             Report::Ready { .. } | Report::Refused { .. } | Report::Deferred { .. } => Power(0),
@@ -331,6 +330,22 @@ impl Rollout {
             Report::Ready { .. } | Report::Refused { .. } | Report::Deferred { .. } => (false, "not seated"),
         };
         if legal { Ok(()) } else { Err(moved(report, Some(seat), allowed)) }
+    }
+
+    /// Counts a node's failure, and tests the bars; answers as [`Rollout::judge_failures`].
+    fn fails(
+        &self,
+        progress: &mut Progress,
+        wave: Option<u8>,
+        power: Power,
+        organisation: &str,
+        now: Now,
+    ) -> (bool, bool) {
+        if let Some(sum) = progress.wave_mut(wave) {
+            sum.1 = sum.1.plus(power);
+            note(&mut progress.failed_of, organisation);
+        }
+        self.judge_failures(progress, wave, now)
     }
 
     /// Tests the bars in the transaction that reports the failure. One organisation alone only halts; the failure

@@ -1,6 +1,7 @@
 //! The rules of a rollout, reached through its own messages: a small fleet without a chain.
 
 mod bars;
+mod evasions;
 mod leases;
 mod moves;
 mod waves;
