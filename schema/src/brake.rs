@@ -37,6 +37,13 @@ pub struct Brake {
     pub released_by: Vec<u8>,
     /// The rollout that the last pull was for, 0 for none: one pull per rollout and scope.
     pub spent_on: u64,
+    /// What a clock ran between its first end and the pull's lengthening: it was not braked then.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub gap: Span,
+}
+
+fn is_none(gap: &Span) -> bool {
+    *gap == Span::default()
 }
 
 impl Brake {
@@ -52,7 +59,8 @@ impl Brake {
         self.until.is_some_and(|until| !until.is_over(now))
     }
 
-    /// Total braked time up to `now`; each clock resumes at its own `until`.
+    /// Total braked time up to `now`; each clock resumes at its own `until`. It never falls as `now` rises, whatever is
+    /// pulled, lengthened or released in between; for a `now` of before the newest of these it is a lower bound.
     #[must_use]
     pub fn braked(&self, now: &Moment) -> Span {
         let (Some(from), Some(until)) = (self.from, self.until) else {
@@ -60,7 +68,7 @@ impl Brake {
         };
         let running =
             Span::new(now.0.min(until.0).saturating_sub(from.0), now.1.min(until.1).saturating_sub(from.1));
-        self.closed.plus(&running)
+        self.closed.plus(&running.minus(&self.gap))
     }
 
     /// The clock that this brake leaves to what it covers.
@@ -78,19 +86,29 @@ impl Brake {
         self.pulled_by = vec![guardian];
         self.released_by = Vec::new();
         self.spent_on = rollout;
+        self.gap = Span::default();
     }
 
-    /// Lengthens a brake that holds to `span` from its beginning; never shortens.
-    pub fn lengthen(&mut self, span: &Span) {
-        if let (Some(from), Some(until)) = (self.from, self.until) {
-            self.until = Some(until.latest(&from.plus(span)));
-        }
+    /// Lengthens a brake that holds at `now` to `span` from its beginning; never shortens. A clock that has resumed
+    /// meanwhile stops again for what is left, and keeps what it ran.
+    pub fn lengthen(&mut self, now: &Moment, span: &Span) {
+        let (Some(from), Some(until)) = (self.from, self.until) else { return };
+        let wanted = from.plus(span);
+        let clock = |now: u64, until: u64, wanted: u64| {
+            if wanted > now.max(until) { (wanted, now.saturating_sub(until)) } else { (until, 0) }
+        };
+        let (seconds, seconds_gap) = clock(now.0, until.0, wanted.0);
+        let (height, blocks_gap) = clock(now.1, until.1, wanted.1);
+        self.until = Some(Moment(seconds, height));
+        self.gap = self.gap.plus(&Span::new(seconds_gap, blocks_gap));
     }
 
     /// Ends it at `now`.
     pub fn release(&mut self, now: Moment) {
         if let (Some(from), Some(until)) = (self.from, self.until) {
-            self.until = Some(Moment(until.0.min(now.0.max(from.0)), until.1.min(now.1.max(from.1))));
+            // A clock that ran on its own before the lengthening cannot have been braked for less than nothing.
+            let least = from.plus(&self.gap);
+            self.until = Some(Moment(until.0.min(now.0.max(least.0)), until.1.min(now.1.max(least.1))));
         }
     }
 
@@ -170,7 +188,7 @@ impl Brake {
             if self.pulled_by.len() != usize::from(by.threshold) {
                 return Ok(Pulled::Joined);
             }
-            self.lengthen(by.full);
+            self.lengthen(&now, by.full);
             return Ok(Pulled::Lengthened);
         }
         if self.from.is_some() && self.spent_on == by.rollout {
@@ -282,6 +300,41 @@ mod tests {
         ] {
             assert_eq!(brake.holds(&Moment(time, height)), holds, "{time} {height}");
             assert_eq!(brake.leaves(&Moment(time, height)), left, "{time} {height}");
+        }
+    }
+
+    /// The clock that a brake leaves never runs backwards, whichever clock had resumed when it was lengthened: deadlines
+    /// that are over stay over (PHASE-1). Braked time is at most the full span (BRAKE-1).
+    #[test]
+    fn a_brake_that_is_lengthened_late_turns_no_clock_back() {
+        let (short, full) = (Span::new(10, 20), Span::new(60, 40));
+        let by = Pull { threshold: 2, short: &short, full: &full, rollout: 1 };
+        let start = Moment(1_000, 100);
+        // When the second guardian comes, and what the brake has taken from each clock in the end.
+        for (at, braked) in [
+            ((0, 0), (60, 40)),
+            ((10, 19), (60, 40)),
+            ((11, 19), (59, 40)),
+            ((59, 5), (11, 40)),
+            ((60, 5), (10, 40)),
+            ((500, 5), (10, 40)),
+            ((9, 21), (60, 39)),
+            ((5, 39), (60, 21)),
+            ((5, 40), (60, 20)),
+        ] {
+            let mut brake = Brake::off();
+            brake.ask_pull(start, 0, &by).unwrap();
+            let second = Moment(start.0 + at.0, start.1 + at.1);
+            let before = brake.leaves(&second);
+            assert_eq!(brake.ask_pull(second, 1, &by), Ok(Pulled::Lengthened), "{at:?}");
+            let mut last = before;
+            for step in 0..100 {
+                let left = brake.leaves(&Moment(second.0 + step, second.1 + step));
+                assert!(left.0 >= last.0 && left.1 >= last.1, "{at:?}: from {last:?} to {left:?}");
+                last = left;
+            }
+            let whole = brake.braked(&Moment(start.0 + 1_000, start.1 + 1_000));
+            assert_eq!(whole, Span::new(braked.0, braked.1), "{at:?}");
         }
     }
 

@@ -38,6 +38,15 @@ impl Span {
         self.seconds >= other.seconds && self.blocks >= other.blocks
     }
 
+    /// What is left of each clock.
+    #[must_use]
+    pub fn minus(&self, other: &Self) -> Self {
+        Self::new(
+            self.seconds.0.saturating_sub(other.seconds.0),
+            self.blocks.0.saturating_sub(other.blocks.0),
+        )
+    }
+
     /// Both clocks added.
     #[must_use]
     pub fn plus(&self, other: &Self) -> Self {

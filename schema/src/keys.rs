@@ -75,6 +75,8 @@ pub const NODE_COUNT: &str = "node_count";
 pub const NODES: &str = "nodes";
 /// A node's number by operator, component and node id.
 pub const NODE_NAMES: &str = "node_names";
+/// That a node has a power, by component, power and number: the last key is the largest.
+pub const NODES_BY_POWER: &str = "nodes_by_power";
 /// Facts of a node again, by hot key: its own messages read one key less.
 pub const HOT_KEYS: &str = "hot_keys";
 /// The brakes, by scope.

@@ -25,7 +25,7 @@ pub struct Component {
     pub epoch: u32,
     /// Registered power, with changes that count from the next epoch.
     pub registered: Power,
-    /// The largest power that any node has had.
+    /// The largest power of any node, with changes that count from the next epoch.
     pub largest: Power,
 }
 

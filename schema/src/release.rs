@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::{Canonical, Digest};
 use crate::text::{self, TextError};
+use crate::units::RolloutId;
 
 /// The most platforms of a release.
 pub const ARTIFACTS_MAX: usize = 16;
@@ -115,6 +116,17 @@ pub struct ReleaseFacts {
     pub v: u8,
     /// What it may do now.
     pub standing: Standing,
+    /// The rollout that was taken back with it, the newest one; kept when a vote allows it again.
+    #[serde(rename = "by", default, skip_serializing_if = "Option::is_none")]
+    pub rolled_back_by: Option<RolloutId>,
+}
+
+impl ReleaseFacts {
+    /// Facts of a release that was never taken back.
+    #[must_use]
+    pub const fn new(standing: Standing) -> Self {
+        Self { v: 1, standing, rolled_back_by: None }
+    }
 }
 
 /// Why a release is refused.

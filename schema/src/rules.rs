@@ -254,6 +254,13 @@ impl ClassRules {
 }
 
 impl Rules {
+    /// The most weight that any class asks of a proposer: with it an account may propose everything.
+    #[must_use]
+    pub fn proposer_weight_max(&self) -> Uint128 {
+        let rows = [&self.routine, &self.standard, &self.critical, &self.constitutional];
+        rows.map(|row| row.proposer_weight_min).into_iter().fold(Uint128::zero(), Uint128::max)
+    }
+
     /// The row of a class.
     #[must_use]
     pub fn row(&self, class: Class) -> &ClassRules {

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
+use concord_schema::Span;
 use concord_schema::msg::ExecuteMsg;
 use concord_schema::proposal::{Action, Draft, Phase};
 use concord_schema::release::{Release, Standing};
@@ -9,7 +10,7 @@ use concord_schema::report::Report;
 use concord_schema::rollout::{HaltCause, Outcome, Purpose, RolloutPhase, SeatState};
 use concord_schema::tally::Ballot;
 use concord_schema::units::{Height, NodeNo, ProposalId, RolloutId};
-use concord_tests::env::{LONG, MockEnv, SHORT, draft, release, upgrade};
+use concord_tests::env::{LONG, MockEnv, SHORT, Setup, draft, member, release, upgrade};
 
 const LIVE: RolloutId = RolloutId(1);
 
@@ -23,7 +24,11 @@ fn about(action: Action) -> Draft {
 
 /// Two nodes of two organisations, and a rollout to them whose first wave is open at its height.
 fn in_first_wave() -> MockEnv {
-    let mut env = MockEnv::new();
+    in_first_wave_of(Setup::default())
+}
+
+fn in_first_wave_of(setup: Setup) -> MockEnv {
+    let mut env = setup.build();
     env.advance(5, 1);
     env.register("op0", "n0", 10).unwrap();
     env.register("op1", "n1", 10).unwrap();
@@ -202,4 +207,89 @@ fn a_rollout_that_expires_unready_cannot_be_decided_about() {
     assert!(done.what.contains("Ended(Expired) cannot be cancelled"), "{}", done.what);
     assert!(env.advance_rollout(LIVE).changed);
     assert_eq!(env.component().live, None);
+}
+
+/// LIVE-2: an outsider who executes a decision before its time takes none of its attempts.
+#[test]
+fn a_decision_whose_time_has_not_come_is_waited_on_and_is_no_attempt() {
+    let mut env = MockEnv::new();
+    env.advance(5, 1);
+    env.register("op0", "n0", 10).unwrap();
+    env.register("op1", "n1", 10).unwrap();
+    env.decide(&upgrade(&v2()));
+    env.advance(1, 1);
+    let id = env.propose(&about(Action::RollBackRollout { rollout: LIVE }));
+    env.to_ready(id);
+    for _ in 0..4 {
+        let done = env.execute(id);
+        assert!(!done.changed && done.what.starts_with("waiting on"), "{}", done.what);
+        env.advance(1, 1);
+    }
+    let proposal = env.proposal(id);
+    assert_eq!((env.phase(id), proposal.attempts, proposal.last_attempt), (Phase::Ready, 0, None));
+    for node in ["n0", "n1"] {
+        env.report(node, LIVE, Report::Ready { release: v2().digest() }).unwrap();
+    }
+    assert!(env.advance_rollout(LIVE).changed);
+    let done = env.execute(id);
+    assert!(done.changed, "{}", done.what);
+    assert_eq!(env.rollout_phase(LIVE), RolloutPhase::RollingBack);
+}
+
+/// NODE-5, also where another rollout came between the failure and the blind vote's execution.
+#[test]
+fn a_blind_vote_allows_no_denied_release_after_another_rollout() {
+    let mut setup = Setup::default();
+    for row in [&mut setup.rules.routine, &mut setup.rules.standard, &mut setup.rules.critical] {
+        row.grace = Span::new(5_000, 5_000);
+    }
+    let mut env = in_first_wave_of(setup);
+    activate(&mut env, "n0");
+    let mut again = upgrade(&v2());
+    again.title = "the same release again".into();
+    let blind = env.propose(&again);
+    pass_vote(&mut env, blind);
+    env.advance(1, 1);
+    let taken_back = env.propose(&about(Action::RollBackRollout { rollout: LIVE }));
+    env.to_ready(taken_back);
+    assert!(env.execute(taken_back).changed);
+    goes_back(&mut env, "n0");
+    assert!(env.advance_rollout(LIVE).changed);
+    assert_eq!(env.rollout_phase(LIVE), RolloutPhase::Ended(Outcome::RolledBack));
+    let mut between = upgrade(&release("3.0.0", &["1.0.0"]));
+    between.title = "another one".into();
+    env.decide(&between);
+    env.decide(&about(Action::CancelRollout { rollout: RolloutId(2) }));
+    assert_eq!((env.component().live, env.component().last), (None, Some(RolloutId(2))));
+    assert_eq!(env.phase(blind), Phase::Ready, "the case is reached");
+    let done = env.execute(blind);
+    assert!(done.what.contains("rolled back after this vote opened"), "{}", done.what);
+    assert_eq!(env.standing(&v2()), Standing::RolledBack);
+}
+
+/// LIVE-1: a change of members leaves somebody who may propose.
+#[test]
+fn a_change_of_members_that_nobody_could_ever_follow_is_refused() {
+    use concord_schema::proposal::Member;
+    let mut setup = Setup::default();
+    let least = setup.members.iter().map(|(_, weight)| *weight).max().unwrap();
+    for row in [&mut setup.rules.routine, &mut setup.rules.standard, &mut setup.rules.critical] {
+        row.proposer_weight_min = 1u128.into();
+    }
+    setup.rules.constitutional.proposer_weight_min = least.into();
+    let members = setup.members.clone();
+    let mut env = setup.build();
+    env.advance(5, 1);
+    let to = |weight: u128| -> Draft {
+        let member = |(name, _): &(&str, u128)| member(name, weight);
+        let set: Vec<Member> = members.iter().map(member).collect();
+        draft("rescaled", vec![Action::ChangeMembers { set, remove: vec![] }])
+    };
+    let largest = members.iter().max_by_key(|(_, weight)| *weight).unwrap().0;
+    for (weight, passes) in [(least - 1, false), (least, true)] {
+        let id = env.try_propose(largest, &to(weight)).unwrap();
+        env.to_ready(id);
+        let done = env.execute(id);
+        assert_eq!(env.phase(id) == Phase::Executed, passes, "{weight}: {}", done.what);
+    }
 }

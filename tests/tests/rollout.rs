@@ -97,6 +97,11 @@ fn the_same_registration_again_writes_nothing() {
     assert!(env.crank("op0", &register("a", 5, &hot("a"))).changed);
     assert_eq!(env.component().registered, Power(5));
     assert_eq!(env.component().largest, Power(5));
+    env.register("op0", "b", 3).unwrap();
+    for (power, largest) in [(2, 3), (3, 3), (4, 4), (0, 3)] {
+        assert!(env.crank("op0", &register("a", power, &hot("a"))).changed || power == 5);
+        assert_eq!(env.component().largest, Power(largest), "a has {power}, b has 3");
+    }
 }
 
 #[test]

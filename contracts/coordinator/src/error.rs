@@ -14,6 +14,22 @@ use cosmwasm_std::StdError;
 use cw_utils::PaymentError;
 use thiserror::Error;
 
+impl ContractError {
+    /// Is it about where things stand now, and not about what was asked? A vote's actions wait for that to change
+    /// (design 3, "a false precondition is waiting on, not an attempt").
+    #[must_use]
+    pub fn is_precondition(&self) -> bool {
+        matches!(
+            self,
+            Self::Taken { .. }
+                | Self::Mismatch { .. }
+                | Self::RolloutPhase { .. }
+                | Self::Plan(PlanError::Blocked { .. })
+                | Self::Decision(_)
+        )
+    }
+}
+
 /// Why the contract refuses something.
 #[derive(Debug, Error)]
 pub enum ContractError {

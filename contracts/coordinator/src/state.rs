@@ -97,6 +97,8 @@ pub const NODE_COUNT: Item<u64> = Item::new(keys::NODE_COUNT);
 pub const NODES: Map<u64, Node> = Map::new(keys::NODES);
 /// A node's number, by operator, component and node id.
 pub const NODE_NAMES: Map<(&str, &str, &str), u64> = Map::new(keys::NODE_NAMES);
+/// That a node has a power, by component, power and number, so that the largest is known without a look at all.
+pub const NODES_BY_POWER: Map<(&str, u64, u64), Empty> = Map::new(keys::NODES_BY_POWER);
 /// Facts of nodes again, by hot key: what a node's own messages read is one key. A key that the node no longer uses
 /// stays, so that it is never used again; [`crate::auth::hot_key`] refuses it.
 pub const HOT_KEYS: Map<&str, Node> = Map::new(keys::HOT_KEYS);

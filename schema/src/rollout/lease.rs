@@ -332,6 +332,7 @@ impl Rollout {
         let wave = self.wave_of(progress, node.no, seat);
         leave(progress, wave, seat);
         seat.state = SeatState::Lost;
+        progress.touched |= !seat.going_back;
         Ok(())
     }
 }

@@ -193,6 +193,9 @@ pub struct Progress {
     /// Power that runs the release: activated, and not yet back.
     #[serde(rename = "u", default, skip_serializing_if = "is_zero")]
     pub running: Power,
+    /// A node may have run the release though no sum says so: its lease ran out, or it counts for nothing.
+    #[serde(rename = "t", default, skip_serializing_if = "core::ops::Not::not")]
+    pub touched: bool,
     /// Organisations whose nodes failed, two at most, until it goes back.
     #[serde(rename = "fo", default, skip_serializing_if = "Vec::is_empty")]
     pub failed_of: Vec<String>,
@@ -303,9 +306,10 @@ impl RolloutPhase {
     }
 }
 
-/// Adds an organisation to a list that tells one from two.
-fn note(list: &mut Vec<String>, organisation: &str) {
-    if list.len() < 2 && !list.iter().any(|known| known == organisation) {
+/// Adds the organisation of a node of this power to a list that tells one from two. A node that counts for nothing
+/// speaks for nobody.
+fn note(list: &mut Vec<String>, organisation: &str, power: Power) {
+    if power > Power(0) && list.len() < 2 && !list.iter().any(|known| known == organisation) {
         list.push(organisation.to_owned());
     }
 }
@@ -420,6 +424,7 @@ impl Progress {
             open: None,
             leased: Power(0),
             running: Power(0),
+            touched: false,
             failed_of: Vec::new(),
             halted: None,
             rolling_back: None,

@@ -2,7 +2,7 @@
 
 use super::{Halt, HaltCause, Outcome, Progress, Rollout, RolloutPhase, Transition};
 use crate::brake::Brakes;
-use crate::clock::Now;
+use crate::clock::{Moment, Now};
 use crate::release::Reversibility;
 use crate::units::{Height, Power};
 
@@ -19,16 +19,27 @@ pub enum VoteRefused {
         /// Where it would have to be.
         allowed: &'static str,
     },
+    /// The rollout halted after the vote had opened.
+    #[error(
+        "the vote opened at height {voted}, before the rollout halted at {halted}: its voters could not know why; propose again"
+    )]
+    Stale {
+        /// When the vote opened.
+        voted: u64,
+        /// When the rollout halted.
+        halted: u64,
+    },
     /// The release says that there is no way back.
     #[error("the release is forward_only: there is no way back; cancel the rollout to halt it")]
     ForwardOnly,
 }
 
 impl Rollout {
-    /// Could any node run the release, or have run it? A lease that is out counts: its holder may be switching.
+    /// Could any node run the release, or have run it? A lease that is out counts, and one that ran out without a word:
+    /// its holder may be switching.
     #[must_use]
     pub fn is_touched(&self, progress: &Progress) -> bool {
-        progress.running.plus(progress.leased).plus(progress.failed()) > Power(0)
+        progress.touched || progress.running.plus(progress.leased).plus(progress.failed()) > Power(0)
     }
 
     /// Cancels it: before any node was let at it it ends, after that it halts.
@@ -65,14 +76,24 @@ impl Rollout {
     }
 
     /// Lets a halted rollout go on with the wave that it halted in: its height, deadline and soak begin anew. The
-    /// caller has checked that no brake holds, since no height is fixed under one.
+    /// caller has checked that no brake holds, since no height is fixed under one. `voted`: when the vote opened.
     ///
     /// # Errors
-    /// [`VoteRefused::Phase`] where it is not halted.
-    pub fn resume(&self, progress: &mut Progress, brakes: &Brakes, now: Now) -> Result<(), VoteRefused> {
+    /// [`VoteRefused::Phase`] where it is not halted; [`VoteRefused::Stale`] where it halted after the vote had opened:
+    /// its voters could not know why.
+    pub fn resume(
+        &self,
+        progress: &mut Progress,
+        brakes: &Brakes,
+        voted: Moment,
+        now: Now,
+    ) -> Result<(), VoteRefused> {
         let phase = self.phase(progress, brakes, now);
         if phase != RolloutPhase::Halted {
             return Err(VoteRefused::Phase { verb: "resumed", phase, allowed: "halted" });
+        }
+        if let Some(halt) = progress.halted.filter(|halt| halt.since.1 > voted.1) {
+            return Err(VoteRefused::Stale { voted: voted.1, halted: halt.since.1 });
         }
         progress.halted = None;
         if let Some(open) = progress.open.as_mut() {

@@ -4,7 +4,7 @@ use concord_schema::brake::Scope;
 use concord_schema::event::Event;
 use concord_schema::plan::Plan;
 use concord_schema::proposal::{Action, Member, Proposal};
-use concord_schema::release::{Release, ReleaseFacts, Standing};
+use concord_schema::release::{Release, Standing};
 use concord_schema::rollout::{Outcome, Progress, Rollout, RolloutPhase, Transition};
 use concord_schema::units::{Height, RolloutId};
 use concord_schema::{Digest, ProposalId, keys};
@@ -60,10 +60,10 @@ fn run_one(
     match action {
         Action::StartRollout { release, plan } => start(storage, env, id, proposal, release, plan),
         Action::CancelRollout { rollout } => cancel(storage, env, *rollout),
-        Action::ResumeRollout { rollout } => resume(storage, env, *rollout),
+        Action::ResumeRollout { rollout } => resume(storage, env, proposal, *rollout),
         Action::RollBackRollout { rollout } => roll_back(storage, env, *rollout),
         Action::LiftBrake { scope } => lift(storage, env, scope),
-        Action::ChangeMembers { set, remove } => change_members(storage, env, set, remove),
+        Action::ChangeMembers { set, remove } => change_members(storage, env, proposal, set, remove),
     }
 }
 
@@ -94,7 +94,7 @@ fn start(
             found: release.upgrades_from.join(", "),
         });
     }
-    allow(storage, proposal, &digest, component.last)?;
+    allow(storage, proposal, &digest)?;
     let number = state::ROLLOUT_COUNT.may_load(storage)?.unwrap_or(0).saturating_add(1);
     let rollout = Rollout {
         v: 1,
@@ -127,18 +127,12 @@ fn start(
 
 /// Allows the release that this vote was about. One that was taken back after the vote had opened stays denied: its
 /// voters could not know (NODE-5).
-fn allow(
-    storage: &mut dyn Storage,
-    proposal: &Proposal,
-    digest: &Digest,
-    last: Option<RolloutId>,
-) -> Result<(), ContractError> {
-    let facts = load::standing(storage, digest)?;
-    if let (Standing::RolledBack, Some(last)) = (facts.standing, last) {
-        let back = load::progress(storage, last)?.rolling_back;
-        let same = load::rollout(storage, last)?.release == *digest;
+fn allow(storage: &mut dyn Storage, proposal: &Proposal, digest: &Digest) -> Result<(), ContractError> {
+    let mut facts = load::standing(storage, digest)?;
+    if let (Standing::RolledBack, Some(by)) = (facts.standing, facts.rolled_back_by) {
+        let back = load::progress(storage, by)?.rolling_back;
         let opened = proposal.vote.as_ref().map(|vote| vote.from);
-        if let (true, Some(back), Some(opened)) = (same, back, opened)
+        if let (Some(back), Some(opened)) = (back, opened)
             && opened.1 <= back.1
         {
             return Err(ContractError::Taken {
@@ -148,11 +142,7 @@ fn allow(
             });
         }
     }
-    set_standing(storage, digest, Standing::Allowed)
-}
-
-fn set_standing(storage: &mut dyn Storage, digest: &Digest, standing: Standing) -> Result<(), ContractError> {
-    let facts = ReleaseFacts { v: 1, standing };
+    facts.standing = Standing::Allowed;
     Ok(state::STANDINGS.save(storage, &digest.to_string(), &facts)?)
 }
 
@@ -194,11 +184,17 @@ fn cancel(storage: &mut dyn Storage, env: &Env, id: RolloutId) -> Result<Vec<Eve
     Ok(vec![event])
 }
 
-fn resume(storage: &mut dyn Storage, env: &Env, id: RolloutId) -> Result<Vec<Event>, ContractError> {
+fn resume(
+    storage: &mut dyn Storage,
+    env: &Env,
+    proposal: &Proposal,
+    id: RolloutId,
+) -> Result<Vec<Event>, ContractError> {
     let rollout = load::rollout(storage, id)?;
     let mut progress = load::progress(storage, id)?;
     let brakes = load::brakes(storage, Some(&rollout.component))?;
-    rollout.resume(&mut progress, &brakes, load::now(env))?;
+    let voted = proposal.vote.as_ref().map(|vote| vote.from).unwrap_or_default();
+    rollout.resume(&mut progress, &brakes, voted, load::now(env))?;
     save_progress(storage, id, &progress)?;
     Ok(vec![Event::RolloutResumed { rollout: id.to_string() }])
 }
@@ -240,8 +236,7 @@ fn roll_back(storage: &mut dyn Storage, env: &Env, id: RolloutId) -> Result<Vec<
         }
     }
     save_progress(storage, id, &progress)?;
-    set_standing(storage, &rollout.release, Standing::RolledBack)?;
-    Ok(vec![Event::RollingBack { rollout: id.to_string(), release: rollout.release.to_string() }])
+    Ok(vec![super::report::rolls_back(storage, id, &rollout)?])
 }
 
 /// Lifts a brake; one that does not hold stays as it is.
@@ -264,10 +259,28 @@ fn lift(storage: &mut dyn Storage, env: &Env, scope: &Scope) -> Result<Vec<Event
     Ok(vec![Event::BrakeReleased { scope: keys::scope(scope).to_owned() }])
 }
 
+/// Somebody who may propose in every class must be left, and it must be known without a look at every member: this
+/// proposal's own proposer, or one whom the change sets (LIVE-1).
+fn check_proposer(storage: &dyn Storage, proposal: &Proposal, set: &[Member]) -> Result<(), ContractError> {
+    let version = state::RULES_VERSION.load(storage)?;
+    let rules = state::RULES_ALL.load(storage, (version, state::RULES_WHOLE))?;
+    let needed = rules.proposer_weight_max();
+    let own = state::MEMBERS.may_load(storage, &proposal.proposer)?.unwrap_or_default();
+    let largest = set.iter().map(|member| member.weight).fold(own, Uint128::max);
+    if largest >= needed {
+        return Ok(());
+    }
+    Err(ContractError::Sum {
+        what: "what a proposer needs, over the weight of every member set and of the proposer,",
+        max: largest.to_string(),
+    })
+}
+
 /// Sets and removes members. Somebody must be left: nobody could ever vote again.
 fn change_members(
     storage: &mut dyn Storage,
     env: &Env,
+    proposal: &Proposal,
     set: &[Member],
     remove: &[String],
 ) -> Result<Vec<Event>, ContractError> {
@@ -290,6 +303,7 @@ fn change_members(
         return Err(ContractError::Number { what: "members", min: 1, max: u64::MAX, found: 0 });
     }
     state::MEMBERS_TOTAL.save(storage, &total, height)?;
+    check_proposer(storage, proposal, set)?;
     let set: Vec<String> = set.iter().map(|member| format!("{}={}", member.addr, member.weight)).collect();
     Ok(vec![Event::MembersChanged {
         set: set.join(","),

@@ -11,7 +11,7 @@ use cosmwasm_std::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::actions;
+use super::actions::{self, Failed};
 use super::overlay::Overlay;
 use crate::error::ContractError;
 use crate::load::{self, Case};
@@ -29,7 +29,8 @@ struct Payload {
     who: String,
 }
 
-/// Executes. A brake, a live rollout or a span between attempts is waited on, and is not an attempt (PHASE-2).
+/// Executes. A brake, a live rollout, a false precondition or a span between attempts is waited on, and is not an attempt
+/// (PHASE-2): no stranger uses up the attempts of a decision whose time has not come.
 ///
 /// # Errors
 /// [`ContractError::Phase`] where the proposal is not ready.
@@ -123,7 +124,15 @@ pub fn reply(deps: DepsMut, env: &Env, reply: Reply) -> Result<Response, Contrac
         // Running them again would run out here too; the whole batch is to blame.
         u8::MAX
     } else {
-        failing_action(storage, env, id)
+        match failing_action(storage, env, id) {
+            Some(Failed { action, error }) if error.is_precondition() => {
+                return log::unchanged(format!(
+                    "waiting on a change of what refuses action {action}: {error}"
+                ));
+            }
+            Some(Failed { action, .. }) => action,
+            None => u8::MAX,
+        }
     };
     proposal.attempts = proposal.attempts.saturating_add(1);
     proposal.last_attempt =
@@ -157,11 +166,8 @@ fn abci(error: &str) -> (String, u32) {
 
 /// Which action failed. The failed submessage left no trace, not even of that, so the actions run once more over a
 /// copy that is dropped.
-fn failing_action(storage: &dyn Storage, env: &Env, id: ProposalId) -> u8 {
-    match actions::run(&mut Overlay::new(storage), env, id) {
-        Ok(_) => u8::MAX,
-        Err(failed) => failed.action,
-    }
+fn failing_action(storage: &dyn Storage, env: &Env, id: ProposalId) -> Option<Failed> {
+    actions::run(&mut Overlay::new(storage), env, id).err()
 }
 
 #[cfg(test)]

@@ -176,7 +176,7 @@ fn store_components(storage: &mut dyn Storage, components: &[GenesisComponent]) 
             registered: Power(0),
             largest: Power(0),
         };
-        let allowed = ReleaseFacts { v: 1, standing: Standing::Allowed };
+        let allowed = ReleaseFacts::new(Standing::Allowed);
         state::RELEASES.save(storage, &hex, baseline)?;
         state::STANDINGS.save(storage, &hex, &allowed)?;
         state::COMPONENTS.save(storage, name, &facts)?;

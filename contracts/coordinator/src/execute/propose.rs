@@ -97,7 +97,7 @@ impl Content {
         };
         let hex = self.release_text();
         if !state::STANDINGS.has(storage, &hex) {
-            let proposed = ReleaseFacts { v: 1, standing: Standing::Proposed };
+            let proposed = ReleaseFacts::new(Standing::Proposed);
             state::RELEASES.save(storage, &hex, release)?;
             state::STANDINGS.save(storage, &hex, &proposed)?;
         }

@@ -4,7 +4,7 @@ use concord_schema::event::Event;
 use concord_schema::node::{Component, NODES_MAX, Node, Operator};
 use concord_schema::text;
 use concord_schema::units::{NodeNo, POWER_MAX, Power};
-use cosmwasm_std::{DepsMut, Env, MessageInfo, Response, Storage};
+use cosmwasm_std::{DepsMut, Empty, Env, MessageInfo, Order, Response, Storage};
 
 use crate::error::ContractError;
 use crate::{auth, load, log, state};
@@ -51,6 +51,7 @@ pub fn register(
     let replaced = known.as_ref().filter(|node| node.hot_key != hot_key).map(|node| node.hot_key.clone());
     split(&mut operator, before, power, known.is_none())?;
     sum(&mut facts, before, power)?;
+    let is_new = known.is_none();
     let node = match known {
         Some(mut node) => {
             node.set_power(power, facts.epoch);
@@ -71,6 +72,7 @@ pub fn register(
             next: None,
         },
     };
+    rank(deps.storage, &mut facts, &component, node.no, (!is_new).then_some(before), power)?;
     state::OPERATORS.save(deps.storage, (sender, &component), &operator)?;
     state::COMPONENTS.save(deps.storage, &component, &facts)?;
     save(deps.storage, &node, replaced.as_deref())?;
@@ -140,6 +142,23 @@ fn sum(component: &mut Component, before: Power, power: Power) -> Result<(), Con
         return Err(ContractError::Sum { what: "registered power", max: POWER_MAX.to_string() });
     }
     component.registered = registered;
-    component.largest = component.largest.max(power);
+    Ok(())
+}
+
+/// Puts a node where its power is among those of its component, and reads the largest: one key.
+fn rank(
+    storage: &mut dyn Storage,
+    component: &mut Component,
+    name: &str,
+    no: NodeNo,
+    before: Option<Power>,
+    power: Power,
+) -> Result<(), ContractError> {
+    if let Some(before) = before {
+        state::NODES_BY_POWER.remove(storage, (name, before.0, no.0));
+    }
+    state::NODES_BY_POWER.save(storage, (name, power.0, no.0), &Empty {})?;
+    let mut ranked = state::NODES_BY_POWER.sub_prefix(name).keys(storage, None, None, Order::Descending);
+    component.largest = Power(ranked.next().transpose()?.map_or(0, |(largest, _)| largest));
     Ok(())
 }

@@ -148,6 +148,7 @@ pub(super) fn rolls_back(
     rollout: &Rollout,
 ) -> Result<Event, ContractError> {
     let release = rollout.release.to_string();
-    state::STANDINGS.save(storage, &release, &ReleaseFacts { v: 1, standing: Standing::RolledBack })?;
+    let denied = ReleaseFacts { rolled_back_by: Some(id), ..ReleaseFacts::new(Standing::RolledBack) };
+    state::STANDINGS.save(storage, &release, &denied)?;
     Ok(Event::RollingBack { rollout: id.to_string(), release })
 }

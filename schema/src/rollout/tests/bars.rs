@@ -192,6 +192,18 @@ impl Fleet {
     }
 }
 
+/// Whoever let its lease run out may be switching: the rollout must stay one that can be taken back.
+#[test]
+fn a_vote_halts_a_rollout_whose_only_lease_ran_out() {
+    let mut fleet = Fleet::open(&ONE_A_WAVE, plan());
+    fleet.lease(0).unwrap();
+    fleet.pass(fleet.rollout.plan.lease.seconds.0.max(fleet.rollout.plan.lease.blocks.0));
+    fleet.expire(0).unwrap();
+    assert_eq!((fleet.progress.leased, fleet.progress.running), (Power(0), Power(0)));
+    let cancelled = fleet.rollout.cancel(&mut fleet.progress, &fleet.brakes, fleet.now);
+    assert_eq!(cancelled, Ok(Transition::Halted(HaltCause::Cancelled)));
+}
+
 #[test]
 fn a_vote_cancels_before_a_node_was_let_at_it_and_halts_after() {
     let mut fleet = Fleet::open(&ONE_A_WAVE, plan());
@@ -206,9 +218,13 @@ fn a_vote_cancels_before_a_node_was_let_at_it_and_halts_after() {
     let cancelled = fleet.rollout.cancel(&mut fleet.progress, &fleet.brakes, fleet.now);
     assert_eq!(cancelled, Ok(Transition::Halted(HaltCause::Cancelled)));
     assert_eq!(fleet.phase(), RolloutPhase::Halted);
-    fleet.rollout.resume(&mut fleet.progress, &fleet.brakes, fleet.now).unwrap();
+    let halted = fleet.progress.halted.unwrap().since;
+    let blind = Moment(halted.0, halted.1 - 1);
+    let stale = fleet.rollout.resume(&mut fleet.progress, &fleet.brakes, blind, fleet.now);
+    assert_eq!(stale, Err(VoteRefused::Stale { voted: blind.1, halted: halted.1 }));
+    fleet.rollout.resume(&mut fleet.progress, &fleet.brakes, halted, fleet.now).unwrap();
     assert_eq!(fleet.phase(), RolloutPhase::Wave(0));
-    let again = fleet.rollout.resume(&mut fleet.progress, &fleet.brakes, fleet.now);
+    let again = fleet.rollout.resume(&mut fleet.progress, &fleet.brakes, halted, fleet.now);
     assert!(matches!(again, Err(VoteRefused::Phase { .. })));
     assert_eq!(
         fleet.rollout.roll_back(&mut fleet.progress, &fleet.brakes, fleet.now),
