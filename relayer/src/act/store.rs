@@ -98,6 +98,15 @@ pub enum StoreError {
         /// The bound.
         bytes_max: u64,
     },
+    /// A binary that should be taken over cannot be read.
+    #[error("cannot read {} to take it over: check its path and who may read it", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
     /// The disk did not do what it was asked to.
     #[error("the store's disk failed")]
     Disk(#[from] DiskError),
@@ -223,13 +232,14 @@ impl Store {
     /// [`StoreError::Unfit`] for what is no ordinary file or has no or too many bytes, or the disk.
     pub fn take_over(&self, path: &Path, bytes_max: u64) -> Result<(Digest, u64), StoreError> {
         let unfit = |found: String| StoreError::Unfit { path: path.to_path_buf(), found, bytes_max };
-        let failed = |e| DiskError::new("read", path, e);
+        let failed = |source| StoreError::Unreadable { path: path.to_path_buf(), source };
         // `current` of an existing tree is often a link, so the last link is followed here.
         let path_real = path.canonicalize().map_err(failed)?;
         let mut source = open_plain(&path_real).map_err(failed)?;
         let meta = source.metadata().map_err(failed)?;
         if !meta.is_file() {
-            return Err(unfit(format!("{:?}", meta.file_type())));
+            let found = if meta.is_dir() { "a folder" } else { "something else" };
+            return Err(unfit(found.to_owned()));
         }
         if meta.len() == 0 || meta.len() > bytes_max {
             return Err(unfit(format!("{} bytes", meta.len())));

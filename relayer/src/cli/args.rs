@@ -232,9 +232,9 @@ pub struct CommentArgs {
     #[arg(long)]
     pub uri: String,
     /// SHA-256 of the comment, in hex
-    #[arg(long, value_name = "HEX", required_unless_present = "file")]
+    #[arg(long, value_name = "HEX")]
     pub digest: Option<Digest>,
-    /// The comment's text, to take the digest of
+    /// The comment's text, to take the digest of, in place of --digest
     #[arg(long, value_name = "FILE", conflicts_with = "digest")]
     pub file: Option<PathBuf>,
 }

@@ -11,8 +11,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::error::CliError;
+use super::keys;
 use super::output::{Answer, Screen};
-use crate::chain::keys::Key;
 use crate::chain::send::{Outcome, Sender};
 use crate::chain::sign::{Coin, Execute};
 use crate::chain::{At, Chain, Included, Rpc};
@@ -41,11 +41,18 @@ impl Deployment {
     /// [`CliError`]: the configuration, the chain, or a contract of another kind.
     pub async fn reach(layers: &Layers, screen: Screen) -> Result<Self, CliError> {
         let chain = layers.chain()?;
-        let rpc = chain.client(TRIES_MAX).map_err(|source| CliError::Chain { what: "at all", source })?;
+        let rpc = chain.client(TRIES_MAX).map_err(|error| CliError::Usage(error.to_string()))?;
         let wait = screen.wait("ask the chain");
         let answer = ask(&rpc, &chain, "for its settings", &QueryMsg::Config {}).await;
         drop(wait);
-        let config = answer?;
+        let config = answer.map_err(|error| match error {
+            CliError::NoAnswer { text } => CliError::NoCoordinator {
+                contract: chain.contract.text().to_owned(),
+                chain_id: chain.chain_id.clone(),
+                text,
+            },
+            other => other,
+        })?;
         Ok(Self { rpc, chain, config, layers: layers.clone(), screen })
     }
 
@@ -66,7 +73,7 @@ impl Deployment {
     /// # Errors
     /// [`CliError`]: no key is named, its file is refused, or nobody set a gas price.
     pub fn sender(&self) -> Result<Sender, CliError> {
-        let key = Key::load(&self.layers.key()?)?;
+        let key = keys::load(&self.layers.key()?)?;
         let gas = self.layers.gas()?;
         Ok(Sender::new(self.rpc.clone(), key, self.chain.prefix(), gas.pricing)?)
     }
@@ -167,13 +174,17 @@ impl Settled {
         entry.fields.iter().find(|(name, _)| name == field).map(|(_, value)| value.as_str())
     }
 
+    /// What the contract answered, in its own words.
+    pub fn said(&self) -> impl Iterator<Item = &str> {
+        self.answers.iter().filter_map(|answer| answer.get("what").and_then(Value::as_str))
+    }
+
     /// A line an entry, what the contract answered where nothing changed, and the block.
     #[must_use]
     pub fn text(&self) -> String {
         let mut lines: Vec<String> = self.entries.iter().map(entry_line).collect();
-        let said = self.answers.iter().filter_map(|answer| answer.get("what").and_then(Value::as_str));
         if lines.is_empty() {
-            lines.extend(said.map(str::to_owned));
+            lines.extend(self.said().map(str::to_owned));
         }
         if lines.is_empty() {
             lines.push("nothing changed".to_owned());

@@ -15,6 +15,7 @@ use serde_json::json;
 use super::draft;
 use super::error::CliError;
 use super::output::{Answer, Screen};
+use crate::causes::told;
 use crate::chain::sign::Coin as TextCoin;
 
 /// No genesis file is longer than this.
@@ -83,11 +84,11 @@ pub fn coordinator() -> Box<dyn Contract<Empty>> {
 /// Reads a genesis file.
 ///
 /// # Errors
-/// [`CliError::Draft`] when it cannot be read, [`CliError::Genesis`] when it is no genesis.
+/// [`CliError::Genesis`] when it cannot be read or is no genesis.
 pub fn genesis(path: &Path) -> Result<Genesis, CliError> {
-    let bytes = draft::read(path, FILE_BYTES_MAX)?;
-    serde_json::from_slice(&bytes)
-        .map_err(|error| CliError::Genesis { path: path.to_owned(), detail: error.to_string() })
+    let refused = |detail: String| CliError::Genesis { path: path.to_owned(), detail };
+    let bytes = draft::read(path, FILE_BYTES_MAX).map_err(|error| refused(told(&error)))?;
+    serde_json::from_slice(&bytes).map_err(|error| refused(error.to_string()))
 }
 
 impl Genesis {

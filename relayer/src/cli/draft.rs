@@ -97,7 +97,7 @@ impl DocumentArgs {
 #[derive(Clone, Debug, Args)]
 pub struct DraftArgs {
     /// The draft as TOML or JSON (see docs/proposal.example.toml); the only way to start a rollout
-    #[arg(value_name = "FILE", required_unless_present = "title", conflicts_with_all = [
+    #[arg(value_name = "FILE", conflicts_with_all = [
         "title", "rationale_uri", "rationale_digest", "rationale_file", "lift_brake", "cancel", "resume", "roll_back",
         "set_member", "remove_member",
     ])]
@@ -144,7 +144,9 @@ impl DraftArgs {
 
     fn assembled(&self) -> Result<Draft, DraftFileError> {
         let missing = |flag: &str| DraftFileError::Flag(format!("a draft without a file needs {flag}"));
-        let title = self.title.clone().ok_or_else(|| missing("--title"))?;
+        let title = self.title.clone().ok_or_else(|| {
+            missing("--title, --rationale-uri and an action; docs/proposal.example.toml is a file")
+        })?;
         let rationale = self.rationale.document()?.ok_or_else(|| missing("--rationale-uri"))?;
         let mut actions = Vec::new();
         actions.extend(self.lift_brake.clone().map(|scope| Action::LiftBrake { scope }));
@@ -154,6 +156,9 @@ impl DraftArgs {
         if !self.set_member.is_empty() || !self.remove_member.is_empty() {
             let (set, remove) = (self.set_member.clone(), self.remove_member.clone());
             actions.push(Action::ChangeMembers { set, remove });
+        }
+        if actions.is_empty() {
+            return Err(missing("an action, such as --cancel ROLLOUT or --set-member ADDRESS=WEIGHT"));
         }
         Ok(Draft { title, rationale, actions })
     }
@@ -178,7 +183,7 @@ pub fn from_file(path: &Path) -> Result<Draft, DraftFileError> {
     };
     let text = String::from_utf8(bytes).map_err(|error| content(error.to_string()))?;
     if ending == Some("toml") {
-        toml::from_str(&text).map_err(|error| content(error.to_string()))
+        toml::from_str(&text).map_err(|error| content(error.to_string().trim_end().to_owned()))
     } else {
         serde_json::from_str(&text).map_err(|error| content(error.to_string()))
     }

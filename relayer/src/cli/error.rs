@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::draft::DraftFileError;
 use super::exit::Exit;
 use super::log::LogError;
+use crate::act::store::StoreError;
 use crate::agent::AgentError;
 use crate::causes::causes;
 use crate::chain::keys::KeyError;
@@ -25,12 +26,27 @@ pub enum CliError {
     /// The command line asks for something that cannot be.
     #[error("{0}")]
     Usage(String),
-    /// A proposal's file or flags are not usable.
-    #[error("the draft is not usable")]
+    /// A proposal's file or flags, or a document, are not usable.
+    #[error("the given content is not usable")]
     Draft(#[from] DraftFileError),
-    /// A key file is not usable.
+    /// A key is not usable.
     #[error("the key is not usable")]
     Key(#[from] KeyError),
+    /// A key file is not usable.
+    #[error("the key file {} is not usable", path.display())]
+    KeyFile {
+        /// Which file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: KeyError,
+    },
+    /// A key is there already.
+    #[error("expected no file at {} yet, found one; a key is never replaced, give another name", path.display())]
+    KeyTaken {
+        /// Where.
+        path: PathBuf,
+    },
     /// The chain could not be asked, or refused the question.
     #[error("the chain did not answer {what}")]
     Chain {
@@ -46,6 +62,18 @@ pub enum CliError {
         /// The contract's own words.
         text: String,
     },
+    /// Nothing at the contract's address answers as a coordinator does.
+    #[error(
+        "expected a coordinator at {contract} on {chain_id}, found none: {text}; check the contract's address (--contract)"
+    )]
+    NoCoordinator {
+        /// The address that was asked.
+        contract: String,
+        /// The chain that was asked.
+        chain_id: String,
+        /// What the chain said.
+        text: String,
+    },
     /// The contract answers another language than this program speaks.
     #[error(
         "expected {what} from contract, found something else; use the release of concord that fits the contract"
@@ -57,8 +85,8 @@ pub enum CliError {
         #[source]
         source: serde_json::Error,
     },
-    /// A transaction has no known outcome.
-    #[error("the transaction was not settled")]
+    /// A transaction was not sent, or has no known outcome.
+    #[error("{}", unsent(.0))]
     Send(#[from] SendError),
     /// A transaction was refused.
     #[error("refused: {0}")]
@@ -79,7 +107,7 @@ pub enum CliError {
     #[error("the devnet did not start")]
     Devnet(#[from] DevnetError),
     /// The devnet's genesis file is not usable.
-    #[error("expected a genesis file at {}: {detail}", path.display())]
+    #[error("expected a genesis file at {}: {detail}; docs/genesis.example.json is one", path.display())]
     Genesis {
         /// Which file.
         path: PathBuf,
@@ -106,9 +134,10 @@ impl CliError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Config(_) | Self::Usage(_) | Self::Draft(_) | Self::Genesis { .. } => Exit::Usage,
-            Self::Key(error) => of_key(error),
+            Self::Key(error) | Self::KeyFile { source: error, .. } => of_key(error),
+            Self::KeyTaken { .. } => Exit::Key,
             Self::Chain { source, .. } => of_rpc(source),
-            Self::Answer { .. } => Exit::Chain,
+            Self::Answer { .. } | Self::NoCoordinator { .. } => Exit::Chain,
             Self::Send(SendError::Rpc(error)) => of_rpc(error),
             Self::Send(SendError::Key(error)) => of_key(error),
             Self::Send(SendError::Sign(_) | SendError::Address(_)) => Exit::Usage,
@@ -119,6 +148,7 @@ impl CliError {
                 Exit::Unsettled
             }
             Self::Log(LogError::Chain { source, .. }) => of_rpc(source),
+            Self::Log(LogError::Beyond { .. }) => Exit::Usage,
             Self::Log(error) if error.is_mismatch() => Exit::Unexpected,
             Self::Log(_) => Exit::Chain,
             Self::Demo(_) => Exit::Failure,
@@ -148,6 +178,18 @@ impl CliError {
     }
 }
 
+/// What is known of a transaction that did not come to its end.
+fn unsent(error: &SendError) -> &'static str {
+    match error {
+        SendError::Key(_) | SendError::Sign(_) | SendError::Address(_) | SendError::NoAccount { .. } => {
+            "the transaction was not sent"
+        }
+        SendError::Rpc(_) | SendError::Sequence { .. } | SendError::Pending { .. } => {
+            "the transaction was not settled"
+        }
+    }
+}
+
 /// What the contract said, without what wasmd and gRPC put around it.
 fn own_words(log: &str) -> &str {
     let text = log.split_once("desc = ").map_or(log, |(_, rest)| rest);
@@ -159,7 +201,8 @@ fn of_agent(error: &AgentError) -> Exit {
         AgentError::Key(error) => of_key(error),
         AgentError::Rpc(error) => of_rpc(error),
         AgentError::View(_) => Exit::Chain,
-        AgentError::NotInitialised { .. }
+        AgentError::Store(StoreError::Unfit { .. } | StoreError::Unreadable { .. })
+        | AgentError::NotInitialised { .. }
         | AgentError::Initialised { .. }
         | AgentError::NoPlatform { .. }
         | AgentError::Check(_) => Exit::Usage,

@@ -1,7 +1,7 @@
 //! `keys`: key files. A secret comes from a file or standard input, and is never shown.
 
-use std::io::{IsTerminal, Read};
-use std::path::PathBuf;
+use std::io::{ErrorKind, IsTerminal, Read};
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
@@ -10,10 +10,13 @@ use zeroize::Zeroizing;
 use super::attest::signing_key;
 use super::error::CliError;
 use super::output::Answer;
-use crate::chain::keys::{Key, Kind};
+use crate::chain::keys::{Key, KeyError, Kind};
 
 /// No hex key and no phrase is longer than this.
 const INPUT_BYTES_MAX: u64 = 4_096;
+
+/// The longest prefix of a chain's addresses that is known is a third of this.
+const PREFIX_LETTERS_MAX: usize = 32;
 
 /// What to do with a key file.
 #[derive(Clone, Debug, Subcommand)]
@@ -36,7 +39,7 @@ pub struct MakeArgs {
     #[arg(long, value_enum, default_value_t = KindWord::Secp256k1)]
     pub kind: KindWord,
     /// The chain's address prefix
-    #[arg(long, default_value = "wasm")]
+    #[arg(long, default_value = "wasm", value_parser = prefix)]
     pub prefix: String,
 }
 
@@ -47,7 +50,7 @@ pub struct ShowArgs {
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// The chain's address prefix
-    #[arg(long, default_value = "wasm")]
+    #[arg(long, default_value = "wasm", value_parser = prefix)]
     pub prefix: String,
 }
 
@@ -77,15 +80,43 @@ pub fn run(command: &KeysCommand) -> Result<Answer, CliError> {
     match command {
         KeysCommand::Generate(args) => {
             let key = Key::generate(args.kind.into())?;
-            key.create(&args.file, &args.prefix)?;
+            create(&key, args)?;
             told(&key, &args.prefix)
         }
-        KeysCommand::Show(args) => told(&Key::load(&args.file)?, &args.prefix),
+        KeysCommand::Show(args) => told(&load(&args.file)?, &args.prefix),
         KeysCommand::Import(args) => {
             let key = Key::import(args.kind.into(), &typed()?)?;
-            key.create(&args.file, &args.prefix)?;
+            create(&key, args)?;
             told(&key, &args.prefix)
         }
+    }
+}
+
+/// Loads a key file; an error says which.
+///
+/// # Errors
+/// [`CliError::KeyFile`].
+pub fn load(path: &Path) -> Result<Key, CliError> {
+    Key::load(path).map_err(|source| CliError::KeyFile { path: path.to_owned(), source })
+}
+
+fn create(key: &Key, args: &MakeArgs) -> Result<(), CliError> {
+    key.create(&args.file, &args.prefix).map_err(|error| match error {
+        KeyError::File { source, path, .. } if source.kind() == ErrorKind::AlreadyExists => {
+            CliError::KeyTaken { path }
+        }
+        KeyError::Address(_) => error.into(),
+        source => CliError::KeyFile { path: args.file.clone(), source },
+    })
+}
+
+/// The part of an address before its `1`: what a chain calls its accounts with.
+fn prefix(text: &str) -> Result<String, String> {
+    let fits = |letter: u8| letter.is_ascii_lowercase() || letter.is_ascii_digit();
+    if (1..=PREFIX_LETTERS_MAX).contains(&text.len()) && text.bytes().all(fits) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("expected 1 to {PREFIX_LETTERS_MAX} lowercase letters and digits, such as wasm"))
     }
 }
 

@@ -33,6 +33,16 @@ pub enum LogError {
         /// The state that was read.
         height: u64,
     },
+    /// The log is shorter than what is asked for.
+    #[error(
+        "expected a first entry of 1 to {seq}, the newest one, found {from}; give a lower one with --from"
+    )]
+    Beyond {
+        /// The first entry that was asked for.
+        from: u64,
+        /// The newest entry.
+        seq: u64,
+    },
     /// The head is none of this language.
     #[error("expected the head of a log in the contract's state, found something else")]
     Head(#[source] serde_json::Error),
@@ -103,7 +113,11 @@ impl LogError {
             Self::Event { .. } | Self::Missing { .. } | Self::Mismatch { .. } | Self::Beginning { .. } => {
                 true
             }
-            Self::Chain { .. } | Self::NoHead { .. } | Self::Head(_) | Self::Pruned { .. } => false,
+            Self::Chain { .. }
+            | Self::NoHead { .. }
+            | Self::Beyond { .. }
+            | Self::Head(_)
+            | Self::Pruned { .. } => false,
         }
     }
 
@@ -113,7 +127,11 @@ impl LogError {
         match self {
             Self::Pruned { seq, .. } | Self::Missing { seq, .. } | Self::Mismatch { seq, .. } => Some(*seq),
             Self::Beginning { .. } => Some(1),
-            Self::Chain { .. } | Self::NoHead { .. } | Self::Head(_) | Self::Event { .. } => None,
+            Self::Chain { .. }
+            | Self::NoHead { .. }
+            | Self::Beyond { .. }
+            | Self::Head(_)
+            | Self::Event { .. } => None,
         }
     }
 }
@@ -210,7 +228,9 @@ pub async fn walk(
     tell: &mut (dyn FnMut(u64) + Send),
 ) -> Result<LogReport, LogError> {
     let head = source.head().await?;
-    let from = from.max(1);
+    if from == 0 || from > head.seq.max(1) {
+        return Err(LogError::Beyond { from, seq: head.seq });
+    }
     let mut report =
         LogReport { count: 0, from, seq: head.seq, head: head.hash, height: head.height, blocks: 0 };
     let mut step = Step { seq: head.seq, hash: head.hash, height: head.height };

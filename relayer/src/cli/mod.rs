@@ -171,8 +171,13 @@ async fn verify(deployment: &Deployment, from: u64) -> Result<Answer, CliError> 
     let report = log::verify_log_from(&deployment.rpc, &deployment.chain.contract, from, &mut tell).await?;
     drop(wait);
     let text = format!(
-        "verified: {} entries, {} to {}, in {} blocks\nhead {} at height {}",
-        report.count, report.from, report.seq, report.blocks, report.head, report.height
+        "verified: {}, {} to {}, in {}\nhead {} at height {}",
+        output::count(report.count, "entry", "entries"),
+        report.from,
+        report.seq,
+        output::count(report.blocks, "block", "blocks"),
+        report.head,
+        report.height
     );
     Ok(deployment.answer(text, json!({"log": report})))
 }

@@ -159,6 +159,12 @@ pub fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     lines.join("\n")
 }
 
+/// So many of a thing.
+#[must_use]
+pub fn count(number: u64, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
 /// A value of the schema in words: `wave 0` for `{"wave": 0}`.
 #[must_use]
 pub fn words(value: &impl Serialize) -> String {

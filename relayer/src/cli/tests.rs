@@ -95,11 +95,9 @@ fn what_cannot_be_parsed_is_refused() {
         "brake everything",
         "brake component:UPPER",
         "expire-lease 1",
-        "comment 1 --uri https://x",
         "attest 1",
         "attest 1 --claim reviewed --auditor wasm1x",
         "attest 1 --claim reviewed --sign-only",
-        "propose",
         "register --component feeder",
         "devnet",
         "init",
@@ -137,12 +135,76 @@ async fn a_key_file_that_others_can_read_is_refused() {
     assert!(!made.text.contains(&secret) && !made.json.to_string().contains(&secret));
     assert_eq!(answer(&format!("keys show {}", file.display())).await.unwrap(), made);
     // A key that is there is never replaced.
-    assert!(matches!(answer(&line).await, Err(CliError::Key(KeyError::File { .. }))));
+    let taken = answer(&line).await.unwrap_err();
+    assert!(matches!(&taken, CliError::KeyTaken { path } if *path == file), "{taken}");
+    assert_eq!(taken.exit(), Exit::Key);
     for mode in [0o640, 0o604, 0o660, 0o700] {
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
         let error = answer(&format!("keys show {}", file.display())).await.unwrap_err();
-        assert!(matches!(error, CliError::Key(KeyError::Mode { .. })), "{mode:o}");
+        assert!(matches!(error, CliError::KeyFile { source: KeyError::Mode { .. }, .. }), "{mode:o}");
         assert_eq!(error.exit(), Exit::Key);
+    }
+}
+
+#[tokio::test]
+async fn a_key_file_that_is_none_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("k.key");
+    std::fs::write(&file, "junk").unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    for path in [file, folder.path().join("absent.key"), folder.path().to_owned()] {
+        let error = answer(&format!("keys show {}", path.display())).await.unwrap_err();
+        assert!(error.to_string().contains(&path.display().to_string()), "{error}");
+        assert_eq!(error.exit(), Exit::Key);
+    }
+}
+
+#[test]
+fn an_address_prefix_has_both_ends() {
+    let longest = "a".repeat(32);
+    for (prefix, fits) in [
+        ("a", true),
+        ("wasm2", true),
+        (&longest, true),
+        (&format!("{longest}a"), false),
+        ("W", false),
+        ("a!", false),
+    ] {
+        let line = ["concord", "keys", "show", "k", "--prefix", prefix];
+        assert_eq!(Cli::try_parse_from(line).is_ok(), fits, "{prefix}");
+    }
+}
+
+#[tokio::test]
+async fn a_draft_without_all_its_parts_says_what_is_missing() {
+    let rationale = format!("--rationale-uri https://x --rationale-digest {}", "0".repeat(64));
+    for (line, missing) in [
+        ("propose --dry-run".to_owned(), "--title"),
+        ("propose --dry-run --title x --cancel 1".to_owned(), "--rationale-uri"),
+        (format!("propose --dry-run --title x {rationale}"), "--cancel ROLLOUT"),
+    ] {
+        let error = answer(&line).await.unwrap_err();
+        assert_eq!(error.exit(), Exit::Usage);
+        assert!(crate::causes::told(&error).contains(missing), "{error:?}");
+    }
+    assert!(answer(&format!("propose --dry-run --title x {rationale} --cancel 1")).await.is_ok());
+    let error = answer("comment 1 --uri https://x").await.unwrap_err();
+    assert!(error.to_string().contains("--digest or --file"), "{error}");
+}
+
+#[tokio::test]
+async fn a_genesis_file_is_called_one_also_when_it_is_not_there() {
+    for text in [None, Some("{"), Some("{\"chain_id\": 1}")] {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("genesis.json");
+        if let Some(text) = text {
+            std::fs::write(&file, text).unwrap();
+        }
+        let error = answer(&format!("devnet --genesis {}", file.display())).await.unwrap_err();
+        assert_eq!(error.exit(), Exit::Usage);
+        let text = error.to_string();
+        assert!(text.starts_with("expected a genesis file at "), "{text}");
+        assert!(text.ends_with("docs/genesis.example.json is one"), "{text}");
     }
 }
 

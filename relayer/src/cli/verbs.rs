@@ -60,8 +60,9 @@ pub async fn send(deployment: &Deployment, message: ExecuteMsg) -> Result<Answer
     if let (Some(action), Some(code)) =
         (settled.field("execution_failed", "action"), settled.field("execution_failed", "code"))
     {
+        let words = settled.said().next().unwrap_or("see `concord explain proposal`").to_owned();
         return Err(CliError::Unexpected(format!(
-            "the execution failed at action {action} with code {code}; nothing of it was done, see `concord explain proposal`"
+            "the execution failed at action {action} with code {code}, and nothing of it was done: {words}"
         )));
     }
     Ok(deployment.answer(settled.text(), settled.json()))

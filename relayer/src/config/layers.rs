@@ -263,7 +263,12 @@ impl Merged {
                 });
                 ConfigError::Unknown { place: self.place(&key), key, nearest }
             }
-            kind => ConfigError::Value { place: self.place(&key), key, reason: kind.to_string() },
+            kind => {
+                let place = self.place(&key);
+                let list = matches!(kind, Kind::InvalidType(_, expected) if expected == "a sequence");
+                let hint = if list { "; write a list as in TOML, such as [\"one\", \"two\"]" } else { "" };
+                ConfigError::Value { place, key, reason: format!("{kind}{hint}") }
+            }
         }
     }
 }

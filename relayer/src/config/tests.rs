@@ -194,6 +194,14 @@ fn values_at_both_edges() {
 }
 
 #[test]
+fn a_list_that_is_none_says_how_to_write_one() {
+    let set = [("CONCORD_CHAIN__RPC", "http://127.0.0.1:26657")];
+    let error = layers(None, &set, Flags::default()).settings().unwrap_err().to_string();
+    assert!(error.contains("CONCORD_CHAIN__RPC"), "{error}");
+    assert!(error.ends_with("write a list as in TOML, such as [\"one\", \"two\"]"), "{error}");
+}
+
+#[test]
 fn what_is_needed_and_not_set_says_how_to_set_it() {
     let set = [("CONCORD_CHAIN__RPC", "[\"http://a\"]"), ("CONCORD_CHAIN__CHAIN_ID", "c")];
     let error = layers(None, &set, Flags::default()).chain().unwrap_err().to_string();

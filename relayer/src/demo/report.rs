@@ -124,8 +124,10 @@ impl ActReport {
     }
 }
 
+/// Rounded up, so that what is too long looks so.
 fn seconds(milliseconds: u64) -> String {
-    format!("{}.{} s", milliseconds / 1_000, milliseconds % 1_000 / 100)
+    let tenths = milliseconds.div_ceil(100);
+    format!("{}.{} s", tenths / 10, tenths % 10)
 }
 
 fn mark(as_expected: bool) -> &'static str {
@@ -225,7 +227,7 @@ mod tests {
             let act = ActReport::new(1, "an upgrade", 10, vec![finding(true)], Vec::new());
             let report = DemoReport::new(vec![act], milliseconds, None);
             assert_eq!(report.as_expected, as_expected);
-            let late = report.to_string().contains("expected at most 90.0 s, observed 90.0 s");
+            let late = report.to_string().contains("expected at most 90.0 s, observed 90.1 s");
             assert_eq!(late, !as_expected);
         }
     }

@@ -174,7 +174,9 @@ fn a_running_binary_is_taken_over_by_copy() {
     std::fs::write(&binary, b"").unwrap();
     assert!(matches!(place.store.take_over(&binary, 10), Err(StoreError::Unfit { .. })));
     let folder = place.store.take_over(&place.store.folder, 10).unwrap_err();
-    assert!(matches!(folder, StoreError::Unfit { .. }), "{folder}");
+    assert!(matches!(&folder, StoreError::Unfit { found, .. } if found == "a folder"), "{folder}");
+    let absent = place.store.take_over(&place.store.folder.join("absent"), 10).unwrap_err();
+    assert!(matches!(absent, StoreError::Unreadable { .. }), "{absent}");
 }
 
 #[test]

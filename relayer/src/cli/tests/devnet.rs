@@ -121,6 +121,15 @@ async fn a_deployment_is_governed_from_the_command_line() {
     let verified = stage.run("member", "log verify --from 2").await.unwrap();
     // Registration, brake, proposal; entry 1 is written at genesis.
     assert_eq!(verified.json["log"]["count"], 3, "{}", verified.text);
+    let beyond = stage.run("member", "log verify --from 5").await.unwrap_err();
+    assert_eq!(beyond.exit(), Exit::Usage, "{beyond}");
+    let hot = stage.address("hot");
+    let elsewhere = stage.run("member", &format!("status --contract {hot}")).await.unwrap_err();
+    assert!(
+        matches!(&elsewhere, CliError::NoCoordinator { contract, .. } if *contract == hot),
+        "{elsewhere}"
+    );
+    assert_eq!(elsewhere.exit(), Exit::Chain);
     let part = stage.run("member", "log verify --from 3").await.unwrap();
     assert_eq!(part.json["log"]["count"], 2);
     assert_eq!(part.json["log"]["head"], verified.json["log"]["head"]);
@@ -185,8 +194,14 @@ async fn another_chain_and_a_dead_one_end_with_their_own_code() {
     assert_eq!(error.exit(), Exit::Usage, "{error:?}");
     let contract = stage.address("member");
     let error = stage.run("member", &format!("status --contract {contract}")).await.unwrap_err();
-    assert_eq!(error.exit(), Exit::Refused, "{error:?}");
+    assert_eq!(error.exit(), Exit::Chain, "{error:?}");
+    let address = stage.devnet.rpc_address();
     stage.devnet.stop().await;
+    let line = format!("status --node http://{address} --config {}", stage.settings.display());
+    let error = answer(&line).await.unwrap_err();
+    assert_eq!(error.exit(), Exit::Chain, "{error:?}");
+    let text = crate::causes::told(&error);
+    assert!(text.contains(&address.to_string()) && text.contains("check that the node runs"), "{text}");
 }
 
 #[tokio::test]
