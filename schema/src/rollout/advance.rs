@@ -151,7 +151,7 @@ impl Rollout {
             if progress.first_of.len() >= 2 || progress.canaries.len() >= super::CANARIES_MAX {
                 return;
             }
-            if *wave == 0 || progress.first_of.contains(organisation) {
+            if *wave == 0 || *power == Power(0) || progress.first_of.contains(organisation) {
                 continue;
             }
             move_assigned(progress, *wave, 0, *power);

@@ -180,7 +180,7 @@ impl Rollout {
             progress.ready = progress.ready.plus(power);
         }
         if wave == Some(0) {
-            note(&mut progress.first_of, &node.organisation);
+            note(&mut progress.first_of, &node.organisation, power);
         }
         *seat = Some(Seat::taken(wave, power, SeatState::Assigned, report));
         Ok(Heard::Counted { halted: false, rolling_back: false, up: Power(0) })
@@ -249,7 +249,7 @@ impl Rollout {
                 seat.state = SeatState::Healthy;
                 enter(progress, wave, seat);
                 if let Some(open) = progress.open_mut(wave).filter(|open| open.wants_two) {
-                    note(&mut open.healthy_of, &node.organisation);
+                    note(&mut open.healthy_of, &node.organisation, power);
                 }
                 comes_up(seat)
             }
@@ -343,7 +343,7 @@ impl Rollout {
     ) -> (bool, bool) {
         if let Some(sum) = progress.wave_mut(wave) {
             sum.1 = sum.1.plus(power);
-            note(&mut progress.failed_of, organisation);
+            note(&mut progress.failed_of, organisation, power);
         }
         self.judge_failures(progress, wave, now)
     }

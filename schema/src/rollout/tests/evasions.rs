@@ -36,3 +36,56 @@ fn contained_after_a_failure_counts_once() {
     fleet.say(0, contained(1)).unwrap();
     assert_eq!((fleet.progress.failed(), fleet.progress.running), (Power(10), Power(10)));
 }
+
+/// A fleet in which the nodes at `nil` count for nothing, everyone ready and the first wave open.
+fn with_nil(nodes: &[(usize, &str)], nil: &[usize], mut plan: Plan) -> Fleet {
+    plan.ready_bps = Bps(1);
+    let mut fleet = Fleet::drawn(nodes, plan);
+    for index in nil {
+        fleet.members[*index].node.power = Power(0);
+    }
+    for index in 0..nodes.len() {
+        fleet.say(index, ready()).unwrap();
+    }
+    assert!(matches!(fleet.advance(), Advanced::Did(Transition::WaveOpened { wave: 0, .. })));
+    fleet.pass(NOTICE);
+    fleet
+}
+
+#[test]
+fn a_node_without_power_is_no_second_organisation_that_failed() {
+    let nodes = [(0, "a"), (0, "a"), (0, "b"), (2, "c")];
+    for (nil, second) in [(&[2_usize][..], counted(false, false, 0)), (&[], counted(false, true, 0))] {
+        let mut plan = tolerant();
+        plan.failure.wave_bps = Bps(3_333);
+        let mut fleet = with_nil(&nodes, nil, plan);
+        fleet.activate(1);
+        fleet.activate(2);
+        fleet.fail(0);
+        fleet.say(1, failed(1)).unwrap();
+        assert_eq!(fleet.phase(), RolloutPhase::Halted);
+        assert_eq!(fleet.say(2, failed(1)), Ok(second), "without power: {nil:?}");
+    }
+}
+
+#[test]
+fn a_node_without_power_is_no_canary() {
+    // It lies in the first wave itself.
+    let fleet = with_nil(&[(0, "a"), (0, "b"), (2, "c")], &[1], tolerant());
+    assert_eq!(fleet.progress.canaries, [fleet.members[2].node.no], "another organisation is moved in");
+    // It could be moved in.
+    let fleet = with_nil(&[(0, "a"), (1, "b"), (2, "c")], &[1], tolerant());
+    assert_eq!(fleet.progress.canaries, [fleet.members[2].node.no]);
+}
+
+#[test]
+fn a_node_without_power_is_no_second_organisation_that_is_healthy() {
+    let mut plan = tolerant();
+    plan.waves[0].healthy_bps = Bps(3_333);
+    let mut fleet = with_nil(&[(0, "a"), (0, "b"), (0, "c"), (2, "d")], &[2], plan);
+    fleet.switch(0);
+    fleet.switch(2);
+    assert_eq!(fleet.progress.open.as_ref().unwrap().gate, None);
+    fleet.switch(1);
+    assert!(fleet.progress.open.as_ref().unwrap().gate.is_some());
+}
