@@ -96,8 +96,14 @@ fn moved(report: &Report, seat: Option<&Seat>, allowed: &'static str) -> ReportR
 }
 
 impl Seat {
-    /// The seat of a node's first word.
-    fn taken(wave: Option<u8>, power: Power, state: SeatState, report: &Report) -> Self {
+    /// The seat of a node's first word, or of its change of mind; an equivocation of before stays with it.
+    fn taken(
+        before: Option<&Self>,
+        wave: Option<u8>,
+        power: Power,
+        state: SeatState,
+        report: &Report,
+    ) -> Self {
         Self {
             v: 1,
             wave,
@@ -110,7 +116,7 @@ impl Seat {
             running: false,
             going_back: false,
             said: vec![Said::of(report)],
-            equivocated: false,
+            equivocated: before.is_some_and(|seat| seat.equivocated),
         }
     }
 }
@@ -182,7 +188,7 @@ impl Rollout {
         if wave == Some(0) {
             note(&mut progress.first_of, &node.organisation, power);
         }
-        *seat = Some(Seat::taken(wave, power, SeatState::Assigned, report));
+        *seat = Some(Seat::taken(seat.as_ref(), wave, power, SeatState::Assigned, report));
         Ok(Heard::Counted { halted: false, rolling_back: false, up: Power(0) })
     }
 
@@ -216,7 +222,7 @@ impl Rollout {
         }
         let power = node.power_at(self.epoch).unwrap_or_default();
         progress.refused = progress.refused.plus(power);
-        *seat = Some(Seat::taken(None, power, SeatState::Refused, report));
+        *seat = Some(Seat::taken(seat.as_ref(), None, power, SeatState::Refused, report));
         Ok(Heard::Counted { halted: false, rolling_back: false, up: Power(0) })
     }
 

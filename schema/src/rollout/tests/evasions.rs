@@ -89,3 +89,18 @@ fn a_node_without_power_is_no_second_organisation_that_is_healthy() {
     fleet.switch(1);
     assert!(fleet.progress.open.as_ref().unwrap().gate.is_some());
 }
+
+#[test]
+fn an_equivocation_outlives_a_change_of_mind() {
+    let mut plan = tolerant();
+    plan.ready_bps = Bps(5_000);
+    let mut fleet = Fleet::drawn(&ONE_A_WAVE, plan);
+    fleet.say(0, refused()).unwrap();
+    let other = Report::Refused { reason: "no time".into() };
+    assert_eq!(fleet.say(0, other.clone()), Ok(Heard::Equivocation { first: true }));
+    fleet.say(0, ready()).unwrap();
+    assert!(fleet.seat(0).equivocated);
+    fleet.say(0, other.clone()).unwrap();
+    assert!(fleet.seat(0).equivocated);
+    assert_eq!(fleet.say(0, refused()), Ok(Heard::Equivocation { first: false }));
+}
