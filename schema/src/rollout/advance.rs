@@ -170,8 +170,9 @@ impl Rollout {
         if !moved {
             move_assigned(progress, before, wave, waiting);
         }
-        let wants_two = wave == 0 && progress.first_of.len() >= 2;
+        let wants_two = wave == 0 && (progress.first_two || progress.first_of.len() >= 2);
         progress.first_of = Vec::new();
+        progress.first_two = false;
         let since = brakes.clock(now);
         progress.open = Some(Open { wave, since, height, wants_two, waiting, ..Open::default() });
         Advanced::Did(Transition::WaveOpened { wave, height })

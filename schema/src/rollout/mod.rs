@@ -181,6 +181,9 @@ pub struct Progress {
     /// Organisations assigned to the first wave, two at most, until it opens.
     #[serde(rename = "of", default, skip_serializing_if = "Vec::is_empty")]
     pub first_of: Vec<String>,
+    /// The first wave held two organisations once: its gate goes on wanting two, whoever of them leaves; until it opens.
+    #[serde(rename = "two", default, skip_serializing_if = "core::ops::Not::not")]
+    pub first_two: bool,
     /// Nodes moved into the first wave, so that there is always a canary.
     #[serde(rename = "c", default, skip_serializing_if = "Vec::is_empty")]
     pub canaries: Vec<NodeNo>,
@@ -420,6 +423,7 @@ impl Progress {
             refused: Power(0),
             waves: vec![WaveSum::default(); waves],
             first_of: Vec::new(),
+            first_two: false,
             canaries: Vec::new(),
             open: None,
             leased: Power(0),

@@ -187,6 +187,7 @@ impl Rollout {
         }
         if wave == Some(0) {
             note(&mut progress.first_of, &node.organisation, power);
+            progress.first_two |= progress.first_of.len() >= 2;
         }
         *seat = Some(Seat::taken(seat.as_ref(), wave, power, SeatState::Assigned, report));
         Ok(Heard::Counted { halted: false, rolling_back: false, up: Power(0) })
@@ -383,7 +384,8 @@ impl Rollout {
         }
     }
 
-    /// Has healthy power reached the open wave's gate? Wave 0 wants two organisations when it has two.
+    /// Has healthy power reached the open wave's gate? Wave 0 wants two organisations when it has two, or had: where the
+    /// second one left, all power of the wave that is left stands in for it.
     #[must_use]
     pub fn gate_reached(&self, progress: &Progress) -> bool {
         let Some(open) = &progress.open else {
@@ -396,7 +398,8 @@ impl Rollout {
         if progress.rolling_back.is_some() {
             return false;
         }
-        let two = !open.wants_two || open.healthy_of.len() >= 2;
+        let all = !open.moved && open.healthy >= sum.0;
+        let two = !open.wants_two || open.healthy_of.len() >= 2 || all;
         two && open.healthy > Power(0) && wave.healthy_bps.reached_by(open.healthy, sum.0)
     }
 }

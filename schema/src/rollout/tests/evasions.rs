@@ -104,3 +104,40 @@ fn an_equivocation_outlives_a_change_of_mind() {
     assert!(fleet.seat(0).equivocated);
     assert_eq!(fleet.say(0, refused()), Ok(Heard::Equivocation { first: false }));
 }
+
+#[test]
+fn the_first_gate_goes_on_wanting_two_organisations_when_a_node_of_one_leaves() {
+    let mut plan = tolerant();
+    plan.ready_bps = Bps(5_000);
+    plan.waves[0].healthy_bps = Bps(5_000);
+    let mut fleet = Fleet::drawn(&[(0, "a"), (0, "a"), (0, "b")], plan);
+    for index in 0..3 {
+        fleet.say(index, ready()).unwrap();
+    }
+    fleet.say(0, refused()).unwrap();
+    fleet.advance();
+    fleet.pass(NOTICE);
+    fleet.switch(1);
+    assert_eq!(fleet.progress.open.as_ref().unwrap().gate, None, "half is healthy, of one organisation");
+    fleet.switch(2);
+    assert!(fleet.progress.open.as_ref().unwrap().gate.is_some());
+}
+
+/// Where the second organisation itself left, the first would wait for it for ever: all that is there suffices.
+#[test]
+fn the_first_gate_opens_when_all_that_is_left_of_one_organisation_is_healthy() {
+    let mut plan = tolerant();
+    plan.ready_bps = Bps(5_000);
+    plan.waves[0].healthy_bps = Bps(5_000);
+    let mut fleet = Fleet::drawn(&[(0, "a"), (0, "a"), (0, "b")], plan);
+    for index in 0..3 {
+        fleet.say(index, ready()).unwrap();
+    }
+    fleet.say(2, refused()).unwrap();
+    fleet.advance();
+    fleet.pass(NOTICE);
+    fleet.switch(0);
+    assert_eq!(fleet.progress.open.as_ref().unwrap().gate, None, "half of what is left");
+    fleet.switch(1);
+    assert!(fleet.progress.open.as_ref().unwrap().gate.is_some());
+}
