@@ -231,6 +231,19 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unfit`] for what is no ordinary file or has no or too many bytes, or the disk.
     pub fn take_over(&self, path: &Path, bytes_max: u64) -> Result<(Digest, u64), StoreError> {
+        self.take_over_watched(path, bytes_max, &|_, _| ())
+    }
+
+    /// The same; `progress` hears the bytes that were copied and those that there are.
+    ///
+    /// # Errors
+    /// As [`Store::take_over`].
+    pub fn take_over_watched(
+        &self,
+        path: &Path,
+        bytes_max: u64,
+        progress: &dyn Fn(u64, u64),
+    ) -> Result<(Digest, u64), StoreError> {
         let unfit = |found: String| StoreError::Unfit { path: path.to_path_buf(), found, bytes_max };
         let failed = |source| StoreError::Unreadable { path: path.to_path_buf(), source };
         // `current` of an existing tree is often a link, so the last link is followed here.
@@ -255,6 +268,7 @@ impl Store {
             }
             hash.update(part);
             draft.write_all(part)?;
+            progress(bytes, meta.len());
         }
         let digest = Digest(hash.finalize().into());
         self.publish(draft, &digest)?;

@@ -310,18 +310,20 @@ fn rollout_text(status: &RolloutStatus, screen: Screen) -> String {
         })
         .collect();
     let waves = table(&["wave", "state", "assigned", "healthy", "failed"], &waves);
-    let seats: Vec<_> = status.seats.iter().map(seat_row).collect();
+    let seats: Vec<_> = status.seats.iter().map(|seat| seat_row(answer, seat)).collect();
     let seats = table(&["node", "name", "organisation", "wave", "power", "state", "attempt"], &seats);
     format!("\n{}\n{waves}\n\n{seats}", screen.heading(&title))
 }
 
-fn seat_row(seat: &SeatStatus) -> Vec<String> {
+/// The wave is the one that the node acts in: a canary's is the first, whatever its lot.
+fn seat_row(rollout: &RolloutAnswer, seat: &SeatStatus) -> Vec<String> {
     let facts = &seat.answer.seat;
+    let wave = rollout.rollout.wave_of(&rollout.progress, seat.answer.node, facts);
     vec![
         seat.answer.node.to_string(),
         seat.node_id.clone(),
         seat.organisation.clone(),
-        facts.wave.map_or_else(|| "late".to_owned(), |wave| wave.to_string()),
+        wave.map_or_else(|| "late".to_owned(), |wave| wave.to_string()),
         facts.power.to_string(),
         words(&facts.state),
         facts.attempt.to_string(),

@@ -317,3 +317,42 @@ async fn the_declared_size_is_bounded_at_both_edges_and_space_is_asked_for_first
     let error = place.fetch(&[]).await.unwrap_err();
     assert!(matches!(error, FetchError::NoAddress { .. }), "{error}");
 }
+
+#[tokio::test]
+async fn a_read_only_store_ends_the_fetch_and_no_other_address_is_asked() {
+    let place = Place::new();
+    let (first, second) = (Server::start(Host::Serves(BODY)).await, Server::start(Host::Serves(BODY)).await);
+    // Permissions do not stop root; the kernel's own file system refuses new files to everybody.
+    let drafts = place.folder.path().join("fetch");
+    std::fs::remove_dir(&drafts).unwrap();
+    std::os::unix::fs::symlink("/sys/kernel", &drafts).unwrap();
+    let addresses = [first.address(), second.address()];
+    let want = Want { digest: Digest::of(BODY), bytes: BODY.len() as u64, addresses: &addresses };
+    let error = Fetcher::new(BOUNDS).unwrap().fetch(&place.store, want, &|_, _| ()).await.unwrap_err();
+    assert!(matches!(&error, FetchError::Store(StoreError::Disk(e)) if e.is_read_only()), "{error:?}");
+    assert!(crate::causes::told(&error).contains("check its mount and permissions"), "{error:?}");
+    assert!(!error.is_full());
+    assert_eq!((first.asked(), second.asked()), (1, 0));
+    let missing = place.store.open_verified(&Digest::of(BODY)).unwrap_err();
+    assert!(matches!(missing, StoreError::Absent { .. }), "{missing}");
+}
+
+#[tokio::test]
+async fn a_disk_that_fills_up_in_the_middle_is_this_sides_fault_and_leaves_nothing() {
+    let place = Place::new();
+    let addresses = [];
+    let want = Want { digest: Digest::of(BODY), bytes: BODY.len() as u64, addresses: &addresses };
+    let draft = place.store.draft().unwrap();
+    // A device that takes no byte and says what a full disk says.
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut sink = Sink { file: tokio::fs::File::from_std(full), hash: Sha256::new(), received: 0 };
+    // The write may come back late: then the end of the download says it.
+    let taken = sink.take(BODY, &want, &draft).await;
+    let ended = if taken.is_ok() { sink.finish(&want, &draft).await } else { taken };
+    let Err(Failure::Here(error)) = ended else { panic!("the disk is full") };
+    let error = FetchError::from(error);
+    assert!(error.is_full(), "{error:?}");
+    assert!(crate::causes::told(&error).contains("the disk is full, free some space"), "{error:?}");
+    drop(draft);
+    assert_eq!(std::fs::read_dir(place.folder.path().join("fetch")).unwrap().count(), 0);
+}

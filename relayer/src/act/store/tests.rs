@@ -165,7 +165,11 @@ fn a_running_binary_is_taken_over_by_copy() {
     let link = place.file("daemon-link");
     std::fs::write(&binary, vec![7; 300_000]).unwrap();
     std::os::unix::fs::symlink(&binary, &link).unwrap();
-    let (digest, bytes) = place.store.take_over(&link, 300_000).unwrap();
+    let seen = std::cell::RefCell::new(Vec::new());
+    let progress = |done: u64, all: u64| seen.borrow_mut().push((done, all));
+    let (digest, bytes) = place.store.take_over_watched(&link, 300_000, &progress).unwrap();
+    assert!(seen.borrow().is_sorted());
+    assert_eq!(seen.borrow().last(), Some(&(300_000, 300_000)));
     assert_eq!((digest, bytes), (Digest::of(&vec![7; 300_000]), 300_000));
     place.store.open_verified(&digest).unwrap();
     assert!(binary.exists());
