@@ -7,6 +7,7 @@ use concord_decide::{Memory, Served};
 use concord_schema::Digest;
 use serde::Serialize;
 
+use super::bar::DownloadBar;
 use super::error::AgentError;
 use super::record::{Recalled, Record};
 use super::view::Viewer;
@@ -56,7 +57,9 @@ pub async fn init(config: &AgentConfig, adopt: &Path) -> Result<Adopted, AgentEr
         });
     }
     let served = served(config).await?;
-    let (found, _) = store.take_over(adopt, config.fetch.bytes_max)?;
+    let bar = DownloadBar::new("take over", adopt.metadata().map_or(0, |meta| meta.len()));
+    let (found, _) = store.take_over_watched(adopt, config.fetch.bytes_max, &|bytes, _| bar.at(bytes))?;
+    drop(bar);
     if found != served.artifact {
         return Err(AgentError::NotBaseline {
             path: adopt.to_path_buf(),
