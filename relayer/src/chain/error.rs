@@ -60,7 +60,7 @@ pub enum RpcError {
     },
     /// The node serves another chain.
     #[error(
-        "expected chain id {expected} at {endpoint}, found {found}; point the agent at a node of {expected}"
+        "expected chain id {expected} at {endpoint}, found {found}; use a node of {expected}, or correct the chain id"
     )]
     WrongChainId {
         /// Host and port.
