@@ -87,6 +87,8 @@ events! {
         rules,
         /// Number of components.
         components,
+        /// The whole message, as JSON.
+        genesis,
     },
     /// A proposal was made.
     Proposed = "proposed" {
@@ -98,6 +100,8 @@ events! {
         digest,
         /// Digest of its release, or `-`.
         release,
+        /// Its content, as JSON.
+        draft,
     },
     /// Its content was replaced.
     Revised = "revised" {
@@ -109,6 +113,8 @@ events! {
         digest,
         /// Digest of its release, or `-`.
         release,
+        /// Its content, as JSON.
+        draft,
     },
     /// Its proposer took it back.
     Withdrawn = "withdrawn" {
@@ -136,6 +142,12 @@ events! {
         claim,
         /// How it went.
         finding,
+        /// The statement's number.
+        nonce,
+        /// Block time of its end in seconds.
+        expires,
+        /// By a signature; else by a transaction of the auditor's.
+        signed,
     },
     /// The vote opened.
     VoteOpened = "vote_opened" {
@@ -204,6 +216,8 @@ events! {
     RolloutStarted = "rollout_started" {
         /// Its number.
         rollout,
+        /// The proposal that decided it.
+        proposal,
         /// What is upgraded.
         component,
         /// Digest of the release.
@@ -282,6 +296,8 @@ events! {
         wave,
         /// Its earliest activation height.
         height,
+        /// Nodes that moved into it, by commas, or `-`.
+        canaries,
     },
     /// A height that passed under a brake was replaced.
     HeightFixed = "height_fixed" {
@@ -319,6 +335,11 @@ events! {
         rollout,
         /// Digest of the release.
         release,
+    },
+    /// A rollout goes back after a stall; its release keeps its standing.
+    RollingBackStalled = "rolling_back_stalled" {
+        /// Which.
+        rollout,
     },
     /// A rollout ended.
     RolloutEnded = "rollout_ended" {
@@ -430,7 +451,12 @@ mod tests {
 
     #[test]
     fn an_entry_survives_the_chain() {
-        let event = Event::WaveOpened { rollout: "1".into(), wave: "0".into(), height: "77".into() };
+        let event = Event::WaveOpened {
+            rollout: "1".into(),
+            wave: "0".into(),
+            height: "77".into(),
+            canaries: "-".into(),
+        };
         let entry = Head::default().entry(9, 100, "who", event.kind(), event.fields());
         let mut on_chain = vec![("_contract_address".to_owned(), "wasm1x".to_owned())];
         on_chain.extend(attributes(&entry));

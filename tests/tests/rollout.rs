@@ -227,6 +227,27 @@ fn two_failures_of_two_organisations_halt_and_go_back_in_the_same_transaction() 
 }
 
 #[test]
+fn one_silent_operator_denies_no_release() {
+    let mut fleet = Fleet::open(Setup::default(), three_waves());
+    let silent = fleet.wave(0)[0];
+    fleet.switch(fleet.wave(0)[1]);
+    fleet.env.pass(LONG);
+    assert!(fleet.env.advance_rollout(ROLLOUT).changed);
+    let why = fleet.explain(Subject::Rollout(ROLLOUT));
+    assert!(matches!(why.waiting_on, WaitingOn::HaltVote { cause: HaltCause::Stalled, .. }), "{silent} is silent");
+    fleet.env.pass(LONG);
+    let before = fleet.env.entries.len();
+    assert!(fleet.env.advance_rollout(ROLLOUT).changed);
+    assert_eq!(fleet.kinds_since(before), ["rolling_back_stalled"]);
+    assert_eq!(fleet.env.rollout_phase(ROLLOUT), RolloutPhase::RollingBack);
+    fleet.env.pass(LONG);
+    assert!(fleet.env.advance_rollout(ROLLOUT).changed);
+    assert_eq!(fleet.env.rollout_phase(ROLLOUT), RolloutPhase::Ended(Outcome::RolledBack));
+    assert_eq!(fleet.env.component().current, fleet.previous);
+    assert_eq!(fleet.env.standing(&release("2.0.0", &["1.0.0"])), Standing::Allowed);
+}
+
+#[test]
 fn one_organisation_alone_only_halts_and_is_contained() {
     let mut setup = Setup::default();
     for operator in &mut setup.operators {

@@ -33,8 +33,10 @@ pub enum Transition {
     },
     /// The wave's gate was not reached in time.
     Halted(HaltCause),
-    /// The way back began.
+    /// The way back began: the release failed on two organisations' nodes, or a vote took it back. It is denied.
     RollingBack,
+    /// The way back began since a wave stalled. Silence proves nothing against the release: nothing is denied.
+    RollingBackStalled,
     /// It ended. `unaccounted`: power that never reported that it is back.
     Ended {
         /// How.
@@ -244,10 +246,12 @@ impl Rollout {
         if !until.is_over(&raw) {
             return Advanced::WaitingOn(WaitingOn::HaltVote { cause: halt.cause, left: until.left(&raw) });
         }
-        let back = progress.failed_of.len() >= 2 || halt.cause == HaltCause::Stalled;
+        let failed = progress.failed_of.len() >= 2;
+        let back = failed || halt.cause == HaltCause::Stalled;
         if back && self.reversibility != Reversibility::ForwardOnly {
             progress.go_back(now);
-            return Advanced::Did(Transition::RollingBack);
+            let began = if failed { Transition::RollingBack } else { Transition::RollingBackStalled };
+            return Advanced::Did(began);
         }
         end(progress, Outcome::Contained)
     }

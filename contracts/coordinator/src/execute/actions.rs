@@ -35,7 +35,7 @@ pub fn run_actions(
     log::changed(deps.storage, env, info.sender.as_str(), &events, "ran all actions")
 }
 
-/// Runs them over a store.
+/// Runs them over a store, and marks the proposal as executed.
 pub(crate) fn run(storage: &mut dyn Storage, env: &Env, id: ProposalId) -> Result<Vec<Event>, Failed> {
     let whole = |error: ContractError| Failed { action: 0, error };
     let mut proposal = load::proposal(storage, id).map_err(whole)?;
@@ -46,6 +46,7 @@ pub(crate) fn run(storage: &mut dyn Storage, env: &Env, id: ProposalId) -> Resul
         events
             .extend(done.map_err(|error| Failed { action: u8::try_from(place).unwrap_or(u8::MAX), error })?);
     }
+    proposal.executed = true;
     state::PROPOSALS.save(storage, id.0, &proposal).map_err(|error| whole(error.into()))?;
     Ok(events)
 }
@@ -119,6 +120,7 @@ fn start(
     proposal.rollout = Some(RolloutId(number));
     Ok(vec![Event::RolloutStarted {
         rollout: number.to_string(),
+        proposal: id.to_string(),
         component: name.to_owned(),
         release: digest.to_string(),
         registered: rollout.registered.to_string(),
@@ -178,7 +180,8 @@ fn cancel(storage: &mut dyn Storage, env: &Env, id: RolloutId) -> Result<Vec<Eve
         Transition::WaveOpened { .. }
         | Transition::HeightFixed { .. }
         | Transition::WaitersMoved { .. }
-        | Transition::RollingBack => return Ok(Vec::new()),
+        | Transition::RollingBack
+        | Transition::RollingBackStalled => return Ok(Vec::new()),
     };
     save_progress(storage, id, &progress)?;
     Ok(vec![event])

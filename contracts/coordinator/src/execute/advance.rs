@@ -34,7 +34,8 @@ pub fn advance(
         Advanced::Settled(outcome) => return log::unchanged(format!("it has ended: {}", word(outcome))),
     };
     state::PROGRESS.save(deps.storage, id.0, &progress)?;
-    let (event, what) = take_effect(deps.storage, id, &rollout, transition)?;
+    let moved = if candidates.is_empty() { &[] } else { progress.canaries.as_slice() };
+    let (event, what) = take_effect(deps.storage, id, &rollout, transition, moved)?;
     log::changed(deps.storage, env, info.sender.as_str(), &[event], what)
 }
 
@@ -65,11 +66,17 @@ fn take_effect(
     id: RolloutId,
     rollout: &Rollout,
     transition: Transition,
+    moved: &[NodeNo],
 ) -> Result<(Event, String), ContractError> {
     let no = id.to_string();
     Ok(match transition {
         Transition::WaveOpened { wave, height } => (
-            Event::WaveOpened { rollout: no, wave: wave.to_string(), height: height.to_string() },
+            Event::WaveOpened {
+                rollout: no,
+                wave: wave.to_string(),
+                height: height.to_string(),
+                canaries: moved.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
+            },
             format!("wave {wave} is open, from height {height} on"),
         ),
         Transition::HeightFixed { wave, height } => (
@@ -82,6 +89,10 @@ fn take_effect(
         ),
         Transition::Halted(cause) => (halted_by(id, cause), format!("the rollout is halted: {cause:?}")),
         Transition::RollingBack => (rolls_back(storage, id, rollout)?, "the rollout goes back".to_owned()),
+        Transition::RollingBackStalled => (
+            Event::RollingBackStalled { rollout: no },
+            "the rollout goes back after a stall; its release is not denied".to_owned(),
+        ),
         Transition::Ended { outcome, unaccounted } => {
             settle(storage, id, rollout, outcome)?;
             let outcome = word(outcome);
@@ -105,17 +116,7 @@ fn settle(
     outcome: Outcome,
 ) -> Result<(), ContractError> {
     let mut component = load::component(storage, &rollout.component)?;
-    if component.live == Some(id) {
-        component.live = None;
-    }
-    match outcome {
-        Outcome::Completed => component.current = rollout.release,
-        // One that was taken back after it had completed.
-        Outcome::RolledBack if component.current == rollout.release => {
-            component.current = rollout.previous;
-        }
-        Outcome::RolledBack | Outcome::Contained | Outcome::Expired | Outcome::Cancelled => {}
-    }
+    component.settle(id, rollout, outcome);
     state::COMPONENTS.save(storage, &rollout.component, &component)?;
     Ok(())
 }

@@ -112,6 +112,26 @@ fn a_wave_of_one_node_is_over_its_bar_with_it() {
     assert_eq!(fleet.fail(0), counted(true, false, 0), "a third of the fleet exceeds a fifth");
 }
 
+/// Silence proves nothing against a release: a stall goes back, and only two organisations' failures deny.
+#[test]
+fn a_stall_denies_only_what_failed_on_two_organisations() {
+    for (failures, back) in [
+        (0, Transition::RollingBackStalled),
+        (1, Transition::RollingBackStalled),
+        (2, Transition::RollingBack),
+    ] {
+        let mut fleet = ten(EACH, |_| {});
+        for index in 0..failures {
+            fleet.fail(index);
+        }
+        fleet.pass(100);
+        assert_eq!(fleet.advance(), Advanced::Did(Transition::Halted(HaltCause::Stalled)));
+        fleet.pass(60);
+        assert_eq!(fleet.advance(), Advanced::Did(back), "{failures} failed");
+        assert_eq!(fleet.phase(), RolloutPhase::RollingBack);
+    }
+}
+
 #[test]
 fn going_back_ends_when_all_is_back() {
     let mut fleet = ten(EACH, |plan| plan.failure.wave_bps = Bps(1_000));

@@ -238,7 +238,7 @@ fn a_wave_that_stays_silent_is_stalled_at_its_deadline_and_goes_back() {
     fleet.pass(1);
     assert_eq!(fleet.advance(), Advanced::Did(Transition::Halted(HaltCause::Stalled)));
     fleet.pass(60);
-    assert_eq!(fleet.advance(), Advanced::Did(Transition::RollingBack));
+    assert_eq!(fleet.advance(), Advanced::Did(Transition::RollingBackStalled));
     fleet.ask(0, Purpose::RollBack).unwrap();
     fleet.say(0, rolled_back(1)).unwrap();
     assert!(matches!(fleet.advance(), Advanced::Did(Transition::Ended { outcome: Outcome::RolledBack, .. })));
