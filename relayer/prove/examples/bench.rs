@@ -19,7 +19,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use concord_prove::{
-    Block, ProvedAnswer, Question, Root, Shown, StateKey, Step, Terms, Time, Trusted, assemble, read_commit,
+    Block, ProvedAnswer, Question, Root, Shown, StateKey, Step, Terms, Time, Trusted, read_commit,
     read_validators, read_value, verify_header, verify_value,
 };
 use serde_json::{Value, json};
@@ -160,10 +160,10 @@ fn block(height: u64, answer: &dyn Fn(&Question) -> String) -> Block {
                 break;
             }
         }
-        assemble(members).unwrap()
+        members
     };
     let signed = read_commit(answer(&Question::commit(height)).as_bytes(), height).unwrap();
-    Block::new(signed, set(height), set(height + 1))
+    Block::told(signed, set(height), set(height + 1)).unwrap()
 }
 
 fn real_block(file: &Value, height: u64) -> Block {

@@ -1,8 +1,8 @@
 //! A light block: a header, who signed it, and who signs the next one.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use tendermint::block::Header;
 use tendermint::block::signed_header::SignedHeader;
-use tendermint::block::{CommitSig, Header};
 use tendermint::validator::{Info, Set};
 use tendermint::vote::Power;
 use tendermint::{Hash, PublicKey, Time, account};
@@ -85,9 +85,17 @@ pub struct Block {
 }
 
 impl Block {
-    /// A block from its parts.
-    #[must_use]
-    pub fn new(signed: SignedHeader, validators: Set, next_validators: Set) -> Self {
+    /// A block from what a source told.
+    ///
+    /// # Errors
+    /// Those of [`assemble`].
+    pub fn told(signed: SignedHeader, validators: Vec<Member>, next: Vec<Member>) -> Result<Self, Reason> {
+        Ok(Self::new(signed, assemble(validators)?, assemble(next)?))
+    }
+
+    /// A block from its parts. The sets must come from [`assemble`]: a tally finds signers by their addresses, which
+    /// are their keys' only there.
+    pub(crate) fn new(signed: SignedHeader, validators: Set, next_validators: Set) -> Self {
         Self { signed, validators, next_validators }
     }
 
@@ -113,53 +121,6 @@ impl Block {
     #[must_use]
     pub fn hash(&self) -> Hash {
         self.signed.header.hash()
-    }
-
-    /// The signatures stand where CometBFT puts them: each at its validator's place (types/validation.go looks them
-    /// up there).
-    pub(crate) fn check_places(&self) -> Result<(), Reason> {
-        let places = self.signed.commit.signatures.iter().zip(self.validators.validators());
-        for (place, (signature, validator)) in places.enumerate() {
-            let signer = signature.validator_address();
-            demand(signer.is_none_or(|signer| signer == validator.address), || Reason::SignerPlace {
-                place,
-            })?;
-        }
-        Ok(())
-    }
-
-    /// Votes for nil carry no power, and are signed all the same: a commit in which one is wrong was not made by
-    /// the chain, whose validators check every signature of it.
-    pub(crate) fn check_nil_votes(&self) -> Result<(), Reason> {
-        use tendermint::crypto::default::signature::Verifier;
-        use tendermint::vote::{SignedVote, Type, ValidatorIndex, Vote};
-
-        let commit = &self.signed.commit;
-        for (place, (entry, validator)) in
-            commit.signatures.iter().zip(self.validators.validators()).enumerate()
-        {
-            let CommitSig::BlockIdFlagNil { validator_address, timestamp, signature } = entry else {
-                continue;
-            };
-            let wrong = || Reason::NilSignature { address: validator_address.to_string() };
-            let vote = Vote {
-                vote_type: Type::Precommit,
-                height: commit.height,
-                round: commit.round,
-                block_id: None,
-                timestamp: Some(*timestamp),
-                validator_address: *validator_address,
-                validator_index: ValidatorIndex::try_from(place).map_err(|_| wrong())?,
-                signature: signature.clone(),
-                extension: Vec::new(),
-                extension_signature: None,
-            };
-            let signed =
-                SignedVote::from_vote(vote, self.signed.header.chain_id.clone()).ok_or_else(wrong)?;
-            let holds = validator.verify_signature::<Verifier>(&signed.sign_bytes(), signed.signature());
-            demand(holds.is_ok(), wrong)?;
-        }
-        Ok(())
     }
 }
 

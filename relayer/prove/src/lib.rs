@@ -12,6 +12,7 @@ mod fork;
 mod light;
 mod module;
 mod reason;
+mod signature;
 mod source;
 mod trust;
 mod value;

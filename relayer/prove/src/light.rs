@@ -16,7 +16,7 @@ use crate::verify::{Step, verify_alone, verify_header, verify_parent};
 
 /// The most blocks that are fetched to get from one trusted header to another. Halving needs about one for each
 /// doubling of the distance and each third of the validators that changed.
-pub const BLOCKS_MAX: usize = 256;
+pub const BLOCKS_MAX: usize = 128;
 /// How far below the trusted headers an older one is walked to, parent by parent.
 pub const BACK_MAX: u64 = 128;
 /// Verified headers that are kept in memory, the newest ones.

@@ -2,71 +2,30 @@
 //!
 //! The checks are those of the Tendermint light client (`tendermint-light-client-verifier`), with two additions.
 //! Every signature of a commit is verified, not only as many as make two thirds: an honest commit holds no wrong one,
-//! so that a wrong one tells a liar. And addresses, places and nil votes are checked, which neither hash covers.
+//! so that a wrong one tells a liar. And addresses and places are checked, which no hash covers.
 
 use std::time::Duration;
 
 use tendermint::block::Header;
-use tendermint::validator::Set;
 use tendermint::{Hash, Time};
-use tendermint_light_client_verifier::errors::{VerificationError, VerificationErrorDetail as Detail};
-use tendermint_light_client_verifier::operations::voting_power::VotingPowerTally;
-use tendermint_light_client_verifier::operations::{
-    ProdCommitValidator, ProdVotingPowerCalculator, VotingPowerCalculator,
-};
+use tendermint_light_client_verifier::errors::VerificationErrorDetail as Detail;
+use tendermint_light_client_verifier::operations::ProdCommitValidator;
+use tendermint_light_client_verifier::operations::voting_power::ProvidedVotingPowerCalculator;
 use tendermint_light_client_verifier::options::Options as VerifierOptions;
 use tendermint_light_client_verifier::predicates::ProdPredicates;
-use tendermint_light_client_verifier::types::{
-    SignedHeader, TrustThreshold, TrustedBlockState, UntrustedBlockState,
-};
+use tendermint_light_client_verifier::types::{TrustThreshold, TrustedBlockState, UntrustedBlockState};
 use tendermint_light_client_verifier::{PredicateVerifier, Verdict as Verified, Verifier};
 
 use crate::block::{Block, time_text};
 use crate::reason::{Reason, cut};
+use crate::signature::{Unread, check_signatures};
 use crate::trust::{Terms, Trusted};
 
-/// The production tally, made to look at every signature: it stops early only once a threshold is crossed, and a
-/// threshold of the whole is never crossed.
-#[derive(Clone, Copy, Debug, Default)]
-struct EverySignature(ProdVotingPowerCalculator);
-
-impl VotingPowerCalculator for EverySignature {
-    fn voting_power_in(
-        &self,
-        signed: &SignedHeader,
-        validators: &Set,
-        trust_threshold: TrustThreshold,
-    ) -> Result<VotingPowerTally, VerificationError> {
-        let tally = self.0.voting_power_in(signed, validators, whole()?)?;
-        Ok(VotingPowerTally { trust_threshold, ..tally })
-    }
-
-    fn voting_power_in_sets(
-        &self,
-        signed: &SignedHeader,
-        first: (&Set, TrustThreshold),
-        second: (&Set, TrustThreshold),
-    ) -> Result<(VotingPowerTally, VotingPowerTally), VerificationError> {
-        let (old, new) = self.0.voting_power_in_sets(signed, (first.0, whole()?), (second.0, whole()?))?;
-        Ok((
-            VotingPowerTally { trust_threshold: first.1, ..old },
-            VotingPowerTally { trust_threshold: second.1, ..new },
-        ))
-    }
-}
-
-#[expect(
-    clippy::result_large_err,
-    reason = "the error is the verifier's own, whose size is not ours to choose"
-)]
-fn whole() -> Result<TrustThreshold, VerificationError> {
-    TrustThreshold::new(1, 1).map_err(VerificationError::tendermint)
-}
-
-type Prod = PredicateVerifier<ProdPredicates, EverySignature, ProdCommitValidator>;
+/// The production verifier, with the signatures put off until the cheaper checks are through.
+type Prod = PredicateVerifier<ProdPredicates, ProvidedVotingPowerCalculator<Unread>, ProdCommitValidator>;
 
 fn verifier() -> Prod {
-    PredicateVerifier::new(ProdPredicates, EverySignature::default(), ProdCommitValidator)
+    PredicateVerifier::new(ProdPredicates, ProvidedVotingPowerCalculator::default(), ProdCommitValidator)
 }
 
 /// Where a verified step led.
@@ -74,7 +33,8 @@ fn verifier() -> Prod {
 pub enum Step {
     /// The block is verified and may be trusted.
     Verified(Box<Trusted>),
-    /// The block may be good, but too few of the trusted validators signed it: go by a block between.
+    /// The block may be good, but too few of the trusted validators are among its signers, whose signatures were not even
+    /// looked at: go by a block between.
     TooFar {
         /// The trusted set's power.
         total: u64,
@@ -108,8 +68,7 @@ pub fn verify_header(trusted: &Trusted, block: &Block, terms: &Terms, now: Time)
         }
         Verified::Invalid(detail) => return Err(context.reason(detail)),
     }
-    block.check_places()?;
-    block.check_nil_votes()?;
+    check_signatures(&block.signed, &block.validators)?;
     Ok(Step::Verified(Box::new(Trusted::from_verified(block))))
 }
 
@@ -132,8 +91,7 @@ pub fn verify_alone(block: &Block) -> Result<(), Reason> {
             Verified::Invalid(detail) => return Err(context.reason(detail)),
         }
     }
-    block.check_places()?;
-    block.check_nil_votes()
+    check_signatures(&block.signed, &block.validators)
 }
 
 /// Verifies an older header by the one above it, which names its parent by hash.

@@ -621,18 +621,18 @@ fn a_set_that_never_overlaps_is_not_followed_for_ever() {
     // A whole new set at every height, over more heights than may be fetched.
     let plan = Plan {
         voters: Box::new(|height| vec![voter(u32::try_from(height).unwrap(), 1)]),
-        heights: 300,
+        heights: 150,
         state: Box::new(|_| vec![(key(b"tip"), b"0".to_vec())]),
         ..Plan::new()
     };
     let chain = plan.make();
     let sources = [Node::honest("a", &chain), Node::honest("b", &chain)];
     let begun =
-        run(concord_prove::Light::begin(&sources, CHAIN_ID, chain.anchor(1), "", terms(), after(300)));
+        run(concord_prove::Light::begin(&sources, CHAIN_ID, chain.anchor(1), "", terms(), after(150)));
     let mut light = begun.verdict.proved().unwrap();
-    let told = run(light.root(&sources, 300, after(300)));
+    let told = run(light.root(&sources, 150, after(150)));
     assert!(matches!(told.verdict, Verdict::Never(Reason::TooManyBlocks { .. })), "{:?}", told.verdict);
-    assert!(matches!(run(light.root(&sources, 100, after(300))).verdict, Verdict::Yes(_)));
+    assert!(matches!(run(light.root(&sources, 100, after(150))).verdict, Verdict::Yes(_)));
 }
 
 #[test]

@@ -194,6 +194,7 @@ pub(crate) fn scenes() -> Vec<Scene> {
 /// Runs all one-byte changes of a scene; gives back how often each reason was found.
 pub(crate) fn change_everything(scene: &Scene) -> BTreeMap<String, usize> {
     let root = scene.honest_root();
+    let begun = scene.begin(scene.node("a")).unwrap();
     let mut found = BTreeMap::new();
     let asked = asked(scene);
     for name in &asked {
@@ -208,7 +209,8 @@ pub(crate) fn change_everything(scene: &Scene) -> BTreeMap<String, usize> {
             *lie.pointer_mut(at).unwrap() = change;
             let field = pattern(at, name);
             let reasons = expected(name, of, &field);
-            let reason = scene.refusal(name, &lie.to_string(), &root).map(|reason| reason.name());
+            let reason =
+                scene.refusal_alone(&begun, name, &lie.to_string(), &root).map(|reason| reason.name());
             match &reason {
                 None => {
                     assert!(reasons.is_empty(), "{} {name} {at}: believed, expected {reasons:?}", scene.name)
@@ -227,7 +229,8 @@ pub(crate) fn change_everything(scene: &Scene) -> BTreeMap<String, usize> {
     for (key, _) in &scene.reads {
         let name = key.question(root.state_height()).name();
         for (lie, expected, what) in proof_changes(&serde_json::from_str(&scene.answers[&name]).unwrap()) {
-            let reason = scene.refusal(&name, &lie.to_string(), &root).map(|reason| reason.name());
+            let reason =
+                scene.refusal_alone(&begun, &name, &lie.to_string(), &root).map(|reason| reason.name());
             assert_eq!(reason.as_deref(), Some(expected), "{} {name} {what}", scene.name);
             *found.entry(expected.to_owned()).or_default() += 1;
         }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use concord_prove::{Anchor, Light, Reason, Root, StateKey, Time, Verdict, read, standing};
+use concord_prove::{
+    Anchor, Light, Reason, Root, StateKey, Step, Time, Verdict, light_block, read, standing, verify_header,
+};
 use serde_json::Value;
 
 use super::maker::{CHAIN_ID, CONTRACT, Chain};
@@ -115,22 +117,64 @@ impl Scene {
         self.climb(&[self.node("a"), self.node("b"), self.node("c")]).unwrap()
     }
 
+    /// The way by one source alone, without witnesses: which questions lead to the anchor, and what is trusted there.
+    pub(crate) fn begin(&self, source: Node<'_>) -> Result<(Vec<String>, Light), Reason> {
+        let sources = [source];
+        let begun = run(Light::begin(&sources, &self.chain_id, self.anchor, "", terms(), self.now));
+        Ok((sources[0].asked(), begun.verdict.proved()?))
+    }
+
     /// What a lie about one question is refused for; `None` when it changes nothing that is used.
     pub(crate) fn refusal(&self, about: &str, lie: &str, root: &Root) -> Option<Reason> {
-        let liar = self.liar(about, lie);
+        self.refusal_by(about, lie, root, || {
+            self.climb(&[self.liar(about, lie), self.node("b"), self.node("c")])
+        })
+    }
+
+    /// The same where `light` was begun before the lie: by far fewer signatures, and without the sources that heal it.
+    pub(crate) fn refusal_alone(
+        &self,
+        (asked, light): &(Vec<String>, Light),
+        about: &str,
+        lie: &str,
+        root: &Root,
+    ) -> Option<Reason> {
+        self.refusal_by(about, lie, root, || {
+            let begun;
+            let trusted = if asked.iter().any(|name| name == about) {
+                begun = self.begin(self.liar(about, lie))?.1;
+                begun.latest()
+            } else {
+                light.latest()
+            };
+            let block = run(light_block(&self.liar(about, lie), self.to))?;
+            let Step::Verified(reached) = verify_header(trusted, &block, &terms(), self.now)? else {
+                panic!("{}: too far for one step", self.name)
+            };
+            let app_hash = reached.header().app_hash.as_bytes().try_into().unwrap();
+            Ok(Root { height: reached.height(), time: reached.time(), app_hash })
+        })
+    }
+
+    fn refusal_by(
+        &self,
+        about: &str,
+        lie: &str,
+        root: &Root,
+        climb: impl FnOnce() -> Result<Root, Reason>,
+    ) -> Option<Reason> {
         if about == "status" {
-            return run(standing(&liar, &self.chain_id)).err();
+            return run(standing(&self.liar(about, lie), &self.chain_id)).err();
         }
-        if let Some((key, value)) =
-            self.reads.iter().find(|(key, _)| key.question(root.state_height()).name() == about)
-        {
-            let told = run(read(&liar, &self.chain_id, key, root));
+        let asked = self.reads.iter().find(|(key, _)| key.question(root.state_height()).name() == about);
+        if let Some((key, value)) = asked {
+            let told = run(read(&self.liar(about, lie), &self.chain_id, key, root));
             if let Ok(found) = &told {
                 assert_eq!(found, value, "{}: a lie about {about} was believed", self.name);
             }
             return told.err();
         }
-        let told = self.climb(&[liar, self.node("b"), self.node("c")]);
+        let told = climb();
         if let Ok(found) = &told {
             assert_eq!(found, root, "{}: a lie about {about} was believed", self.name);
         }
