@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# A chain on this machine to try things on: wasmd with one node or four validators, funded accounts, and the coordinator.
+#
+# usage: localnet.sh up [--validators 1|4] [--release 0.61.14|0.61.14-r2|0.54.9] [--dir DIR] [--base-port PORT]
+#                       [--wasm FILE] [--instantiate FILE] [--no-start] [--no-deploy]
+#        localnet.sh down [--dir DIR] [--remove]
+#        localnet.sh status [--dir DIR] [--json]
+#
+#   --dir          where the chain lives; .localnet in the tree by default
+#   --base-port    node i listens on PORT + 10 i: +1 REST, +6 peers, +7 RPC, +9 gRPC; 26650 by default, so RPC is 26657
+#   --wasm         the contract; artifacts/coordinator.wasm by default, built if it is not there
+#   --instantiate  the coordinator's instantiate message; by default docs/genesis.example.json's with this net's accounts
+#   --no-start     makes the folders and starts nothing, for agents that start the nodes themselves
+#   --no-deploy    starts the chain without the coordinator
+#   --remove       deletes the folder too
+#
+# `up` again starts what is not running, and deploys what is not deployed. `down` ends only what `up` started.
+set -euo pipefail
+here="$(cd "$(dirname "$0")" && pwd)"
+# shellcheck source=tools.sh
+. "$here/tools.sh"
+# shellcheck source=localnet/folders.sh
+. "$here/localnet/folders.sh"
+# shellcheck source=localnet/nodes.sh
+. "$here/localnet/nodes.sh"
+# shellcheck source=localnet/deploy.sh
+. "$here/localnet/deploy.sh"
+
+need jq "localnet.sh reads and writes JSON with it"
+need curl "localnet.sh asks the nodes with it"
+
+VALIDATORS="" RELEASE="" BASE_PORT="" NET="$here/../.localnet"
+WASM="" INSTANTIATE="" START=yes DEPLOY=yes REMOVE=no AS_JSON=no
+
+command=${1:-}
+[ $# -gt 0 ] && shift
+while [ $# -gt 0 ]; do
+    case $1 in
+        --validators) VALIDATORS=${2:?} && shift 2 ;;
+        --release) RELEASE=${2:?} && shift 2 ;;
+        --dir) NET=${2:?} && shift 2 ;;
+        --base-port) BASE_PORT=${2:?} && shift 2 ;;
+        --wasm) WASM=$(realpath "${2:?}") && shift 2 ;;
+        --instantiate) INSTANTIATE=$(realpath "${2:?}") && shift 2 ;;
+        --no-start) START=no && shift ;;
+        --no-deploy) DEPLOY=no && shift ;;
+        --remove) REMOVE=yes && shift ;;
+        --json) AS_JSON=yes && shift ;;
+        *) fail "unknown option $1; see the head of this script" ;;
+    esac
+done
+case ${VALIDATORS:-1} in 1 | 4) ;; *) fail "expected 1 or 4 validators, found $VALIDATORS" ;; esac
+[[ ${BASE_PORT:-26650} =~ ^[0-9]{4,5}$ ]] && [ "${BASE_PORT:-26650}" -ge 1024 ] && [ "${BASE_PORT:-26650}" -le 65000 ] ||
+    fail "expected a base port from 1024 to 65000, found $BASE_PORT"
+
+case $command in
+    up)
+        mkdir -p "$NET"
+        chmod 700 "$NET"
+        NET=$(cd "$NET" && pwd)
+        exec {NET_LOCK}>"$NET/lock"
+        flock -n "$NET_LOCK" || fail "another run works on $NET"
+        make_folders
+        # A node must not inherit the lock, or it would hold it as long as it runs.
+        if [ $START = yes ]; then
+            start_nodes
+            [ $DEPLOY = no ] || deploy
+        fi
+        status
+        ;;
+    down)
+        [ -e "$NET/net.json" ] || { say "there is no net in $NET" && exit 0; }
+        NET=$(cd "$NET" && pwd)
+        stop_nodes
+        if [ $REMOVE = yes ]; then rm -rf "$NET"; fi
+        ;;
+    status)
+        [ -e "$NET/net.json" ] || fail "there is no net in $NET; localnet.sh up makes one"
+        NET=$(cd "$NET" && pwd)
+        status
+        ;;
+    *) fail "expected up, down or status, found '${command}'; see the head of this script" ;;
+esac
