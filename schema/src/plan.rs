@@ -232,7 +232,8 @@ impl Plan {
         Ok(())
     }
 
-    /// May `power` go down beside `down`, of `registered`? NODE-3: at most max(bound, one node's power) is down.
+    /// May `power` go down beside `down`, of `registered`? NODE-3: at most max(bound, one node's power) is down. Both
+    /// count a node without power as one ([`crate::rollout::Seat::absence`]).
     #[must_use]
     pub fn lease_fits(&self, down: Power, power: Power, registered: Power) -> bool {
         if self.one_at_a_time {

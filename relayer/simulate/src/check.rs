@@ -81,7 +81,7 @@ pub(crate) fn facts(facts: &Facts) -> Result<(), Breach> {
     let mut down = Power(0);
     for (id, course) in &facts.rollouts {
         for seat in course.seats.values().filter(|seat| seat.down) {
-            down = down.plus(seat.power);
+            down = down.plus(seat.absence());
         }
         sums(*id, course)?;
     }

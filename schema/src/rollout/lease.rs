@@ -131,9 +131,9 @@ impl Rollout {
             return Err(LeaseRefused::Attempts);
         }
         let wave = self.wave_of(progress, node.no, seat);
-        let full = (!self.plan.lease_fits(down, seat.power, self.registered)).then_some(WaitingOn::Power {
+        let full = (!self.plan.lease_fits(down, seat.absence(), self.registered)).then_some(WaitingOn::Power {
             down,
-            asked: seat.power,
+            asked: seat.absence(),
             bound_bps: self.plan.lease_bps,
         });
         if let Some(on) = on.or(full) {
@@ -158,7 +158,7 @@ impl Rollout {
         }
         seat.state = SeatState::Leased;
         seat.lease = Some(now.into());
-        let joined = if seat.down { Power(0) } else { seat.power };
+        let joined = if seat.down { Power(0) } else { seat.absence() };
         seat.down = true;
         enter(progress, wave, seat);
         self.mark_gate(progress, brakes, now);
@@ -306,7 +306,7 @@ impl Rollout {
         enter(progress, wave, seat);
         seat.lease = None;
         seat.going_back = false;
-        let up = if seat.down { seat.power } else { Power(0) };
+        let up = if seat.down { seat.absence() } else { Power(0) };
         seat.down = false;
         Ok(Returned { up })
     }

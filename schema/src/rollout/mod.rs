@@ -280,6 +280,15 @@ pub struct Seat {
     pub equivocated: bool,
 }
 
+impl Seat {
+    /// What the node adds to what is down while it is: its power, at least one, so that a node without power is not
+    /// down for nothing (NODE-3).
+    #[must_use]
+    pub fn absence(&self) -> Power {
+        self.power.max(Power(1))
+    }
+}
+
 /// Where a rollout is. Computed, never stored; terminal phases absorb (PHASE-1).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]

@@ -450,7 +450,7 @@ fn shift(progress: &mut Progress, wave: Option<u8>, seat: &Seat, change: impl Fn
 }
 
 fn comes_up(seat: &mut Seat) -> Power {
-    let up = if seat.down { seat.power } else { Power(0) };
+    let up = if seat.down { seat.absence() } else { Power(0) };
     seat.down = false;
     up
 }

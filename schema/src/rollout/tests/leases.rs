@@ -47,6 +47,40 @@ fn one_at_a_time_is_one_whatever_its_power() {
     assert!(matches!(fleet.lease(1), Ok(LeaseAnswer::Granted { .. })));
 }
 
+/// NODE-3: a node without power is down like any other.
+#[test]
+fn a_node_without_power_is_down_as_one() {
+    for (one_at_a_time, granted) in [(true, 1), (false, 3)] {
+        let mut plan = plan();
+        plan.one_at_a_time = one_at_a_time;
+        plan.ready_bps = Bps(1);
+        plan.lease_bps = Bps(5_000);
+        let mut fleet = Fleet::drawn(&[(0, "a"), (0, "b"), (0, "c"), (0, "d"), (0, "e")], plan);
+        // Three sentries and two nodes of one.
+        for (member, power) in fleet.members.iter_mut().zip([0, 0, 0, 1, 1]) {
+            member.node.power = Power(power);
+        }
+        fleet.rollout.registered = Power(6);
+        for index in 0..5 {
+            fleet.say(index, ready()).unwrap();
+        }
+        fleet.advance();
+        fleet.pass(NOTICE);
+        for index in 0..5 {
+            let answer = fleet.lease(index).unwrap();
+            let is_granted = matches!(answer, LeaseAnswer::Granted { down: Power(1), .. });
+            assert_eq!(is_granted, index < granted, "node {index}: {answer:?}");
+        }
+        assert_eq!(fleet.down, Power(granted as u64));
+        assert_eq!(fleet.give_back(0), Ok(Returned { up: Power(1) }));
+        assert!(matches!(fleet.lease(4), Ok(LeaseAnswer::Granted { .. })));
+        if !one_at_a_time {
+            fleet.say(1, activated(1)).unwrap();
+            assert_eq!(fleet.say(1, healthy(1)), Ok(counted(false, false, 1)));
+        }
+    }
+}
+
 #[test]
 fn room_opens_when_a_node_is_healthy_back_or_gives_its_lease_back_and_not_by_time() {
     let mut fleet = six();
