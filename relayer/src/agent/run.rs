@@ -200,13 +200,9 @@ async fn follow_chain(
 
 /// Walks every block behind the tip. A fault of the source needs a person, and no agent dies of it: the node runs on.
 async fn watch_blocks(watcher: Watcher) -> AgentError {
-    let fault = match watcher.run(Teller).await {
-        Err(fault) => fault,
+    match watcher.run_on(Teller, WATCH_AGAIN).await {
+        Err(gone) => ended("watcher", gone),
         Ok(never) => match never {},
-    };
-    tracing::error!(%fault, "the chain is not watched any more; look at the RPC, then restart the agent");
-    loop {
-        tokio::time::sleep(WATCH_AGAIN).await;
     }
 }
 

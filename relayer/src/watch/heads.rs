@@ -11,10 +11,12 @@ use crate::chain::{Backoff, Head, Rpc, RpcError};
 /// No two looks at the tip are closer than this, however often a socket wakes us.
 const POLL_SHORTEST: Duration = Duration::from_millis(20);
 
-/// Looks at the tip for ever; returns only with a fault.
+/// Looks at the tip for ever; returns only with a fault. `start`: what the cursor says, 0 without one. A tip below it is
+/// never published, since nobody may act on a chain that was reset.
 pub(super) async fn publish(
     rpc: &Rpc,
     settings: &WatchSettings,
+    start: u64,
     wake: &Notify,
     tip: &watch::Sender<Tip>,
     counters: &Counters,
@@ -24,6 +26,9 @@ pub(super) async fn publish(
     let mut watchdog = Instant::now();
     loop {
         match rpc.status().await {
+            Ok(head) if start > head.height.saturating_add(rpc.settings().slack_blocks) => {
+                return Fault::CursorAhead { cursor: start, tip: head.height };
+            }
             Ok(head) => {
                 backoff.reset();
                 if note(tip, head, counters) {

@@ -25,6 +25,7 @@ use tokio::time::Instant;
 
 pub use cursor::{Cursor, CursorError};
 
+use crate::causes::told;
 use crate::chain::{Address, ContractEvent, Head, Rpc, RpcError};
 
 /// Where the walk is and what it found there.
@@ -258,8 +259,57 @@ impl Watcher {
     /// # Errors
     /// [`Fault`]. Dead, late, lying or pruning nodes are no fault: they are asked again for ever.
     pub async fn run<C: Consumer>(self, mut consumer: C) -> Result<std::convert::Infallible, Fault> {
+        Err(self.until_fault(&mut consumer).await)
+    }
+
+    /// Watches for ever: a fault needs a person, and is told as a lost source until it is mended. It is looked at again
+    /// every `again`.
+    ///
+    /// # Errors
+    /// [`ConsumerGone`], when nobody takes the steps any more.
+    pub async fn run_on<C: Consumer>(
+        mut self,
+        mut consumer: C,
+        again: Duration,
+    ) -> Result<std::convert::Infallible, ConsumerGone> {
+        loop {
+            let fault = match self.until_fault(&mut consumer).await {
+                Fault::Consumer(gone) => return Err(gone),
+                fault => fault,
+            };
+            self.lose(&fault);
+            loop {
+                tokio::time::sleep(again).await;
+                let settings = &self.settings;
+                let chain_id = &self.rpc.settings().chain_id;
+                match Cursor::load(&settings.cursor_path, chain_id, settings.contract.text()) {
+                    Ok(cursor) => {
+                        self.cursor = cursor;
+                        break;
+                    }
+                    Err(error) => self.lose(&error.into()),
+                }
+            }
+        }
+    }
+
+    /// Says that the source is no base for acting; once, as long as it is the same fault.
+    fn lose(&self, fault: &Fault) {
+        let source = Source::Lost { why: told(fault) };
+        self.tip.send_if_modified(|tip| {
+            let is_news = tip.source != source;
+            if is_news {
+                tracing::error!(why = told(fault), "the chain is not followed until this is mended");
+                tip.source = source;
+            }
+            is_news
+        });
+    }
+
+    async fn until_fault<C: Consumer>(&self, consumer: &mut C) -> Fault {
         let wake = tokio::sync::Notify::new();
         let tips = self.tip.subscribe();
+        let start = self.cursor.as_ref().map_or(0, |cursor| cursor.height);
         let sockets = async {
             if self.settings.websocket {
                 wake::listen(&self.rpc, &wake, &self.counters).await;
@@ -267,8 +317,8 @@ impl Watcher {
             std::future::pending::<()>().await;
         };
         tokio::select! {
-            fault = heads::publish(&self.rpc, &self.settings, &wake, &self.tip, &self.counters) => Err(fault),
-            fault = walk::walk(&self.rpc, &self.settings, self.cursor, tips, &mut consumer, &self.counters) => Err(fault),
+            fault = heads::publish(&self.rpc, &self.settings, start, &wake, &self.tip, &self.counters) => fault,
+            fault = walk::walk(&self.rpc, &self.settings, self.cursor.as_ref(), tips, consumer, &self.counters) => fault,
             () = sockets => std::future::pending().await,
         }
     }

@@ -27,13 +27,13 @@ const MOMENT: BackoffRange =
 pub(super) async fn walk<C: Consumer>(
     rpc: &Rpc,
     settings: &WatchSettings,
-    cursor: Option<Cursor>,
+    cursor: Option<&Cursor>,
     mut tips: watch::Receiver<Tip>,
     consumer: &mut C,
     counters: &Counters,
 ) -> Fault {
     let first = wait_above(&mut tips, None).await;
-    let start = match (&cursor, settings.start_after) {
+    let start = match (cursor, settings.start_after) {
         (Some(cursor), _) => cursor.height,
         (None, Some(height)) => height,
         (None, None) => first,

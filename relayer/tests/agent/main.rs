@@ -194,6 +194,38 @@ async fn blocks_that_are_pruned_meanwhile_are_a_gap_and_no_fault() {
     assert!(log.contains("no node can show these blocks any more"), "{log}");
 }
 
+/// A fault of the source needs a person, and neither the agent nor the daemon dies of it.
+#[tokio::test]
+async fn a_foreign_chain_and_one_that_went_back_are_said_and_survived() {
+    let mut scene = Scene::start().await;
+    let before = scene.up().await;
+    scene.chain.advance(20).await.unwrap();
+    scene.goes_on(&before).await;
+    let height = scene.chain.tip().await.unwrap();
+    scene.register().await;
+    for (mood, word) in [(Mood::Foreign, "found another-1"), (Mood::Back(1), "the source went back")] {
+        scene.proxy.is(mood);
+        let is_told =
+            |status: &Status| status.source.as_ref().is_some_and(|source| source.contains(word));
+        let lost = scene.until(word, is_told).await;
+        assert_eq!((&lost.daemon, lost.waiting_on.as_str()), (&before.daemon, "source"), "{mood:?}");
+        scene.proxy.is(Mood::Fair);
+        scene.proceeds(&before).await;
+    }
+    // The cursor of before is ahead of a chain that starts anew: a new agent says it, for as long as it is so.
+    scene.node.stop().await.unwrap();
+    scene.proxy.is(Mood::Back(1));
+    scene.node.start().unwrap();
+    let is_told = |status: &Status| {
+        status.source.as_ref().is_some_and(|source| source.contains("remove the cursor's file"))
+    };
+    let lost = scene.until("a cursor that is ahead", is_told).await;
+    assert_eq!((&lost.daemon, lost.verified_height), (&before.daemon, 0));
+    scene.proxy.is(Mood::Fair);
+    let after = scene.proceeds(&before).await;
+    assert!(after.verified_height >= height);
+}
+
 /// The documented genesis is one for development, and its agents say so.
 #[tokio::test]
 async fn an_agent_says_that_its_deployment_has_short_floors() {

@@ -23,6 +23,10 @@ pub(crate) enum Mood {
     Late(Duration),
     /// Has no block below this height.
     Pruned(u64),
+    /// Says that it is another chain.
+    Foreign,
+    /// Says that the chain's height is this one.
+    Back(u64),
 }
 
 /// The way.
@@ -83,10 +87,27 @@ async fn pass(State(proxy): State<Proxy>, body: Bytes) -> Response {
                 return json!({"jsonrpc": "2.0", "id": 1, "error": error}).to_string().into_response();
             }
         }
-        Mood::Fair => {}
+        Mood::Fair | Mood::Foreign | Mood::Back(_) => {}
     }
     match proxy.http.post(&proxy.chain).body(body).send().await {
-        Ok(answer) => answer.bytes().await.unwrap_or_default().into_response(),
+        Ok(answer) => warp(mood, &answer.bytes().await.unwrap_or_default()).into_response(),
         Err(_) => StatusCode::BAD_GATEWAY.into_response(),
+    }
+}
+
+/// What the way makes of a status.
+fn warp(mood: Mood, answer: &Bytes) -> Bytes {
+    let (path, text) = match mood {
+        Mood::Foreign => ("/result/node_info/network", "another-1".to_owned()),
+        Mood::Back(height) => ("/result/sync_info/latest_block_height", height.to_string()),
+        _ => return answer.clone(),
+    };
+    let mut json: Value = serde_json::from_slice(answer).unwrap_or_default();
+    match json.pointer_mut(path) {
+        Some(place) => {
+            *place = Value::from(text);
+            json.to_string().into()
+        }
+        None => answer.clone(),
     }
 }
