@@ -18,6 +18,7 @@ pub mod plan;
 pub mod proposal;
 pub mod query;
 pub mod release;
+pub mod replay;
 pub mod report;
 pub mod rollout;
 pub mod rules;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::digest::{Canonical, Digest};
+use crate::rollout::{Outcome, Rollout};
 use crate::units::{BPS_WHOLE, Bps, NodeNo, Power, RolloutId};
 
 /// The most nodes of one operator and component.
@@ -27,6 +28,21 @@ pub struct Component {
     pub registered: Power,
     /// The largest power of any node, with changes that count from the next epoch.
     pub largest: Power,
+}
+
+impl Component {
+    /// What the end of a rollout changes: the component is free, and a completed release is its current one.
+    pub fn settle(&mut self, id: RolloutId, rollout: &Rollout, outcome: Outcome) {
+        if self.live == Some(id) {
+            self.live = None;
+        }
+        match outcome {
+            Outcome::Completed => self.current = rollout.release,
+            // One that was taken back after it had completed.
+            Outcome::RolledBack if self.current == rollout.release => self.current = rollout.previous,
+            Outcome::RolledBack | Outcome::Contained | Outcome::Expired | Outcome::Cancelled => {}
+        }
+    }
 }
 
 /// An operator's standing for one component.

@@ -10,7 +10,7 @@ use crate::digest::{Canonical, Digest};
 use crate::plan::Plan;
 use crate::release::{self, Document, Release, Reversibility};
 use crate::rules::{ATTEMPTS_MAX, Class, ClassRules};
-use crate::tally::{Tally, Verdict};
+use crate::tally::{Early, Tally, Verdict};
 use crate::text;
 use crate::units::RolloutId;
 
@@ -381,6 +381,19 @@ impl Proposal {
         let start =
             Moment(end.0.saturating_sub(vote.braked.seconds.0), end.1.saturating_sub(vote.braked.blocks.0));
         (brakes.clock(now), start.plus(&row.timelock))
+    }
+
+    /// Notes that no ballot to come can change the verdict, where the class finishes early; answers whether the facts
+    /// changed.
+    pub fn decide_early(&mut self, row: &ClassRules, tally: &Tally, now: Now) -> bool {
+        let Some(vote) = self.vote.as_ref().filter(|_| row.early_finish && self.decided.is_none()) else {
+            return false;
+        };
+        if tally.early(&row.bars, vote.total) == Early::Open {
+            return false;
+        }
+        self.decided = Some(now.into());
+        true
     }
 
     /// Where it is now.

@@ -133,7 +133,7 @@ impl Report {
         match self {
             Self::Ready { release } | Self::RolledBack { release, .. } => canonical.bytes(&release.0),
             Self::Refused { reason } | Self::Failed { reason, .. } | Self::Contained { reason, .. } => {
-                canonical.text(reason)
+                canonical.text(text::stated(reason))
             }
             Self::Deferred { until } => canonical.number(until.0),
             Self::Activated { height, .. } => canonical.number(height.0),

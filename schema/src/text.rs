@@ -80,3 +80,13 @@ pub fn uri(what: &'static str, text: &str) -> Result<(), TextError> {
         Err(TextError::Uri { what, found: text.to_owned() })
     }
 }
+
+/// A text as it stands on the chain: attribute values are trimmed there, and empty ones refused. Texts that look the
+/// same in an event count as the same.
+#[must_use]
+pub fn stated(text: &str) -> &str {
+    match text.trim() {
+        "" => "-",
+        trimmed => trimmed,
+    }
+}

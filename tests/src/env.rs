@@ -22,16 +22,21 @@ use concord_schema::node::Component;
 use concord_schema::proposal::{Draft, Phase, Proposal};
 use concord_schema::query::QueryMsg;
 use concord_schema::release::Release;
+use concord_schema::replay::Replay;
 use concord_schema::report::Report;
 use concord_schema::rollout::{Progress, Purpose, Rollout, RolloutPhase, Seat};
 use concord_schema::tally::Ballot;
 use concord_schema::units::{Height, NodeNo, Power, ProposalId, RolloutId, Seconds};
 use concord_schema::{Now, Span};
 use cosmwasm_std::testing::MockStorage;
-use cosmwasm_std::{Addr, BlockInfo, Coin, Order, StdError, StdResult, Storage, Timestamp, coin, from_json};
+use cosmwasm_std::{
+    Addr, BlockInfo, Coin, Order, StdError, StdResult, Storage, Timestamp, WasmMsg, coin, from_json,
+    to_json_binary,
+};
 use cw_multi_test::{App, AppBuilder, AppResponse, BankKeeper, ContractWrapper, Executor, MockApiBech32};
 use serde::de::DeserializeOwned;
 
+use crate::rebuilt;
 pub use crate::setup::{
     CHAIN_ID, COMPONENT, DENOM, LONG, PLATFORM, PURSE, SHORT, Secret, Setup, addr, document, draft, member,
     plan, release, row, upgrade,
@@ -73,6 +78,9 @@ impl From<StdError> for Refused {
     }
 }
 
+/// Past so many entries the store is no more rebuilt after each of them: it takes as long as the history.
+const REBUILT_MAX: usize = 300;
+
 type Chain<S> = App<BankKeeper, MockApiBech32, S>;
 
 /// The contract on a chain, and its history.
@@ -83,8 +91,12 @@ pub struct MockEnv<S = MockStorage> {
     pub contract: Addr,
     /// What it was built from.
     pub setup: Setup,
-    /// Every log entry since the instantiation.
+    /// The log's first entry, once deployed.
+    pub deployed: Option<Entry>,
+    /// Every log entry after that of the instantiation.
     pub entries: Vec<Entry>,
+    /// What the entries alone say that the contract holds.
+    pub replay: Option<Replay>,
     code: u64,
     ended: BTreeMap<u64, Phase>,
 }
@@ -125,7 +137,16 @@ impl<S: Storage> MockEnv<S> {
         let code = ContractWrapper::new(contract::execute, contract::instantiate, contract::query)
             .with_reply(contract::reply);
         let code = app.store_code(Box::new(code));
-        Self { app, contract: Addr::unchecked(""), setup, entries: Vec::new(), code, ended: BTreeMap::new() }
+        Self {
+            app,
+            contract: Addr::unchecked(""),
+            setup,
+            deployed: None,
+            entries: Vec::new(),
+            replay: None,
+            code,
+            ended: BTreeMap::new(),
+        }
     }
 
     /// Sets up a deployment; `ann` sends it.
@@ -133,12 +154,20 @@ impl<S: Storage> MockEnv<S> {
     /// # Errors
     /// The contract's.
     pub fn instantiate(&mut self, message: &InstantiateMsg) -> Result<(), Refused> {
-        self.contract =
-            self.app.instantiate_contract(self.code, addr("ann"), message, &[], "concord", None)?;
-        // Its first entry is not in an answer that the chain hands out here; the head is all that is needed.
-        let head = self.head();
-        assert_eq!(head.seq, 1, "the instantiation is the first entry");
-        self.entries.clear();
+        let instantiate = WasmMsg::Instantiate {
+            admin: None,
+            code_id: self.code,
+            msg: to_json_binary(message)?,
+            funds: vec![],
+            label: "concord".to_owned(),
+        };
+        let answer = self.app.execute(addr("ann"), instantiate.into())?;
+        let ours = answer.events.iter().find(|event| event.ty == "wasm-concord").expect("it is logged");
+        let contract = ours.attributes.iter().find(|pair| pair.key == "_contract_address");
+        self.contract = Addr::unchecked(&contract.expect("the chain names it").value);
+        self.follow(Head::default(), &answer);
+        assert_eq!(self.head().seq, 1, "the instantiation is the first entry");
+        self.deployed = self.entries.pop();
         Ok(())
     }
 
@@ -214,9 +243,25 @@ impl<S: Storage> MockEnv<S> {
             assert_eq!((entry.seq, entry.prev), (head.seq + 1, head.hash), "the log is a chain");
             assert!(Event::read(&entry).unwrap().is_some(), "{} is a known event", entry.kind);
             head = Head::after(&entry);
+            match &mut self.replay {
+                None => self.replay = Some(Replay::begin(&entry).unwrap()),
+                Some(replay) => replay.take(&entry).unwrap(),
+            }
             self.entries.push(entry);
         }
         assert_eq!(self.head(), head, "the head is the fold of the entries");
+        if self.entries.len() <= REBUILT_MAX {
+            self.check_replay();
+        }
+    }
+
+    /// LOG-1: the entries alone rebuild every stored byte.
+    pub fn check_replay(&self) {
+        let stored = self.app.dump_wasm_raw(&self.contract).into_iter().collect();
+        let rebuilt = rebuilt::records(self.replay.as_ref().expect("a deployment was logged"));
+        if let Some(difference) = rebuilt::difference(&stored, &rebuilt) {
+            panic!("after {:?}, the entries rebuild something else: {difference}", self.entries.last());
+        }
     }
 
     /// MONEY-1: the balance covers what is owed.
@@ -350,7 +395,11 @@ impl<S: Storage> MockEnv<S> {
         let secret = Secret::of(u8::try_from(place.expect("an auditor of the setup")).unwrap());
         Signature {
             auditor: addr(auditor).to_string(),
-            signature: secret.sign(&statement.sign_bytes(CHAIN_ID, self.contract.as_str())),
+            signature: secret.sign(&statement.sign_bytes(
+                CHAIN_ID,
+                self.contract.as_str(),
+                addr(auditor).as_str(),
+            )),
             wallet_key: None,
         }
     }

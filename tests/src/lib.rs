@@ -3,4 +3,5 @@
 pub mod counting;
 pub mod env;
 pub mod fleet;
+pub mod rebuilt;
 pub mod setup;

@@ -3,6 +3,7 @@
 use concord_schema::event::{self, Event};
 use concord_schema::log::Head;
 use concord_schema::msg::Done;
+use concord_schema::text;
 use cosmwasm_std::{Env, Response, StdResult, Storage, to_json_binary};
 
 use crate::error::ContractError;
@@ -33,9 +34,8 @@ pub fn append(
 
 /// The chain trims attribute values and refuses empty ones, so the entry is hashed over what a reader will see.
 fn stated((key, value): (String, String)) -> (String, String) {
-    let seen = value.trim();
-    let seen = if seen.is_empty() { "-" } else { seen };
-    (key, seen.to_owned())
+    let seen = text::stated(&value).to_owned();
+    (key, seen)
 }
 
 /// The answer of a message that changed something: its entries, and [`Done`] as data.

@@ -1,11 +1,11 @@
 //! The draw: the seed of a rollout, from a block that no message chooses (design 4, "Seed").
 
-use super::{Drawn, Outcome, Progress, Rollout, RolloutPhase};
+use super::{Drawn, Outcome, Progress, Rollout, RolloutPhase, Seat};
 use crate::brake::Brakes;
 use crate::clock::Now;
 use crate::digest::Digest;
-use crate::node;
-use crate::units::{Height, RolloutId};
+use crate::node::{self, Lot};
+use crate::units::{Height, NodeNo, RolloutId};
 
 /// Why nothing is drawn.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -55,6 +55,28 @@ impl Rollout {
         let seed = node::seed(chain_id, contract, id, now.height.0, time_nanos);
         progress.drawn = Some(Drawn { seed, from: brakes.clock(now) });
         Ok(Some(seed))
+    }
+}
+
+impl Progress {
+    /// How a node's report changes the index of who could be a canary: nodes that are ready for a later wave than the
+    /// first, by lot, until a wave opens. `Some((lot, Some(wave)))` puts it in, `Some((lot, None))` takes it out.
+    #[must_use]
+    pub fn listing(
+        &self,
+        node: NodeNo,
+        before: Option<&Seat>,
+        after: Option<&Seat>,
+    ) -> Option<(Lot, Option<u8>)> {
+        let (Some(drawn), None) = (self.drawn, &self.open) else {
+            return None;
+        };
+        let later = |seat: Option<&Seat>| seat.and_then(|seat| seat.wave).filter(|wave| *wave > 0);
+        match (later(before), later(after)) {
+            (Some(_), None) => Some((Lot::draw(&drawn.seed, node), None)),
+            (None, Some(wave)) => Some((Lot::draw(&drawn.seed, node), Some(wave))),
+            (None, None) | (Some(_), Some(_)) => None,
+        }
     }
 }
 

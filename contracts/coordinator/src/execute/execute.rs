@@ -62,9 +62,8 @@ pub fn execute(
     if let Some(on) = waits(storage, &case, &draft, now)? {
         return log::unchanged(format!("waiting on {on}"));
     }
-    let mut proposal = case.proposal;
-    proposal.executed = true;
-    state::PROPOSALS.save(storage, id.0, &proposal)?;
+    // The actions' own message marks it as executed: the facts are written once, and a failure undoes the mark. No
+    // action calls out, so nothing can come in between.
     let run = WasmMsg::Execute {
         contract_addr: env.contract.address.to_string(),
         msg: to_json_binary(&ExecuteMsg::RunActions { proposal: id })?,
@@ -117,8 +116,6 @@ pub fn reply(deps: DepsMut, env: &Env, reply: Reply) -> Result<Response, Contrac
         SubMsgResult::Err(error) => error,
     };
     let mut proposal = load::proposal(storage, id)?;
-    proposal.executed = false;
-    state::PROPOSALS.save(storage, id.0, &proposal)?;
     let (codespace, code) = abci(&error);
     let action = if codespace == OUT_OF_GAS.0 && code == OUT_OF_GAS.1 {
         // Running them again would run out here too; the whole batch is to blame.

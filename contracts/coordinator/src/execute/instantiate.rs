@@ -15,7 +15,7 @@ use concord_schema::release::{ReleaseFacts, Standing, count, distinct};
 use concord_schema::rules::{Class, Rules};
 use concord_schema::text;
 use concord_schema::units::{POWER_MAX, Power};
-use cosmwasm_std::{Api, DepsMut, Env, MessageInfo, Response, Storage, Uint128};
+use cosmwasm_std::{Api, DepsMut, Env, MessageInfo, Response, Storage, Uint128, to_json_string};
 
 use crate::error::ContractError;
 use crate::{load, log, state};
@@ -32,6 +32,7 @@ pub fn instantiate(
     info: &MessageInfo,
     msg: InstantiateMsg,
 ) -> Result<Response, ContractError> {
+    let genesis = to_json_string(&msg)?;
     let InstantiateMsg { components, members, auditors, guardians, operators, rules, floors } = msg;
     let (storage, api) = (deps.storage, deps.api);
     rules.check(&floors)?;
@@ -44,8 +45,11 @@ pub fn instantiate(
     store_rules(storage, &rules)?;
     state::CONFIG.save(storage, &Config { v: 1, floors, since_height: env.block.height })?;
     state::BRAKES.save(storage, keys::scope(&Scope::All), &Brake::off())?;
-    let event =
-        Event::Instantiated { rules: rules.digest().to_string(), components: components.len().to_string() };
+    let event = Event::Instantiated {
+        rules: rules.digest().to_string(),
+        components: components.len().to_string(),
+        genesis,
+    };
     log::changed(storage, env, info.sender.as_str(), &[event], "instantiated")
 }
 

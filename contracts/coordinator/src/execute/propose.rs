@@ -6,7 +6,7 @@ use concord_schema::proposal::{Action, Draft, Proposal, content_digest};
 use concord_schema::release::{Release, ReleaseFacts, Reversibility, Standing};
 use concord_schema::rules::{Class, ClassRules};
 use concord_schema::{Digest, ProposalId};
-use cosmwasm_std::{Api, Coin, DepsMut, Env, MessageInfo, Response, Storage, Uint256, to_json_vec};
+use cosmwasm_std::{Api, Coin, DepsMut, Env, MessageInfo, Response, Storage, Uint256, to_json_string, to_json_vec};
 
 use crate::error::ContractError;
 use crate::{load, log, state};
@@ -60,6 +60,7 @@ pub fn propose(
         class: word(&content.class)?,
         digest: content.digest.to_string(),
         release: content.release_text(),
+        draft: to_json_string(&draft)?,
     };
     log::changed(storage, env, sender, &[event], format!("proposal {id}"))
 }

@@ -2,7 +2,7 @@
 
 use concord_schema::RolloutId;
 use concord_schema::event::Event;
-use concord_schema::node::{Lot, Node};
+use concord_schema::node::Node;
 use concord_schema::release::{ReleaseFacts, Standing};
 use concord_schema::report::Report;
 use concord_schema::rollout::{HaltCause, Heard, Progress, Rollout, Seat};
@@ -82,8 +82,7 @@ fn save_seat(
     Ok(())
 }
 
-/// Keeps the index of who could be a canary: nodes that are ready for a later wave than the first, by lot, until a
-/// wave opens.
+/// Keeps the index of who could be a canary ([`Progress::listing`]).
 fn index_lot(
     storage: &mut dyn Storage,
     id: RolloutId,
@@ -92,18 +91,16 @@ fn index_lot(
     before: Option<&Seat>,
     after: Option<&Seat>,
 ) -> Result<(), ContractError> {
-    let (Some(drawn), None) = (progress.drawn, &progress.open) else {
+    let Some((lot, wave)) = progress.listing(node.no, before, after) else {
         return Ok(());
     };
-    let later = |seat: &&Seat| seat.wave.is_some_and(|wave| wave > 0);
-    let key = (id.0, Lot::draw(&drawn.seed, node.no).0, node.no.0);
-    match (before.filter(later), after.filter(later)) {
-        (Some(_), None) => state::READY_BY_LOT.remove(storage, key),
-        (None, Some(seat)) => {
-            let wave = seat.wave.unwrap_or_default();
-            state::READY_BY_LOT.save(storage, key, &(seat.power, wave, node.organisation.clone()))?;
+    let key = (id.0, lot.0, node.no.0);
+    match wave {
+        Some(wave) => {
+            let power = after.map(|seat| seat.power).unwrap_or_default();
+            state::READY_BY_LOT.save(storage, key, &(power, wave, node.organisation.clone()))?;
         }
-        (None, None) | (Some(_), Some(_)) => {}
+        None => state::READY_BY_LOT.remove(storage, key),
     }
     Ok(())
 }

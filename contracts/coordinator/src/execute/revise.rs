@@ -5,7 +5,7 @@ use concord_schema::attestation::Approvals;
 use concord_schema::event::Event;
 use concord_schema::proposal::{Draft, Phase};
 use concord_schema::rules::REVISIONS_MAX;
-use cosmwasm_std::{DepsMut, Env, MessageInfo, Response};
+use cosmwasm_std::{DepsMut, Env, MessageInfo, Response, to_json_string};
 
 use super::propose;
 use crate::error::ContractError;
@@ -64,6 +64,7 @@ pub fn revise(
         revision: proposal.revision.to_string(),
         digest: content.digest.to_string(),
         release: content.release_text(),
+        draft: to_json_string(&draft)?,
     };
     let what = format!("revision {} of proposal {id}", proposal.revision);
     log::changed(storage, env, info.sender.as_str(), &[event], what)

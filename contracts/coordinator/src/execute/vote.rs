@@ -3,7 +3,7 @@
 use concord_schema::event::Event;
 use concord_schema::proposal::Phase;
 use concord_schema::release::Document;
-use concord_schema::tally::{Ballot, Early};
+use concord_schema::tally::Ballot;
 use concord_schema::{Digest, ProposalId};
 use cosmwasm_std::{DepsMut, Empty, Env, MessageInfo, Response, Storage, Uint128};
 
@@ -53,12 +53,8 @@ pub fn vote(
         state::BALLOTS_OF.save(storage, (voter, id.0), &Empty {})?;
     }
     state::TALLIES.save(storage, id.0, &case.tally)?;
-    if case.row.early_finish && case.proposal.decided.is_none() {
-        let early = case.tally.early(&case.row.bars, opened.total);
-        if matches!(early, Early::Pass | Early::Reject) {
-            case.proposal.decided = Some(now.into());
-            state::PROPOSALS.save(storage, id.0, &case.proposal)?;
-        }
+    if case.proposal.decide_early(&case.row, &case.tally, now) {
+        state::PROPOSALS.save(storage, id.0, &case.proposal)?;
     }
     let event = Event::Voted {
         proposal: id.to_string(),
