@@ -1,4 +1,4 @@
-//! Entry points: parse, authorize, call one verb.
+//! Entry points: authorize, call one verb. [`crate::door`] parses before them.
 
 use concord_schema::msg::{ExecuteMsg, InstantiateMsg};
 use concord_schema::query::QueryMsg;
@@ -17,7 +17,6 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 ///
 /// # Errors
 /// [`ContractError`] for the first setting that is out of bounds.
-#[cfg_attr(feature = "export", cosmwasm_std::entry_point)]
 pub fn instantiate(
     deps: DepsMut,
     env: Env,
@@ -33,7 +32,6 @@ pub fn instantiate(
 ///
 /// # Errors
 /// [`ContractError`]; nothing is changed then.
-#[cfg_attr(feature = "export", cosmwasm_std::entry_point)]
 pub fn execute(
     deps: DepsMut,
     env: Env,
@@ -85,7 +83,6 @@ pub fn execute(
 ///
 /// # Errors
 /// [`ContractError::UnknownReply`].
-#[cfg_attr(feature = "export", cosmwasm_std::entry_point)]
 pub fn reply(deps: DepsMut, env: Env, reply: Reply) -> Result<Response, ContractError> {
     match reply.id {
         execute::execute::REPLY_ID => execute::execute::reply(deps, &env, reply),
@@ -97,7 +94,6 @@ pub fn reply(deps: DepsMut, env: Env, reply: Reply) -> Result<Response, Contract
 ///
 /// # Errors
 /// [`ContractError::NotFound`] for a subject that is not there.
-#[cfg_attr(feature = "export", cosmwasm_std::entry_point)]
 pub fn query(deps: Deps, env: Env, msg: QueryMsg) -> Result<Binary, ContractError> {
     query::query(deps, &env, msg)
 }

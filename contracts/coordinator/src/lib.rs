@@ -6,11 +6,13 @@
 pub mod auth;
 pub mod case;
 pub mod contract;
+pub mod door;
 pub mod error;
 pub mod execute;
 pub mod load;
 pub mod log;
 pub mod query;
 pub mod state;
+pub mod stored;
 
 pub use error::ContractError;

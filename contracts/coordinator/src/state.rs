@@ -14,7 +14,9 @@ use concord_schema::rules::{Class, ClassRules, Rules};
 use concord_schema::tally::{Ballot, Tally};
 use concord_schema::units::Power;
 use cosmwasm_std::{Coin, Empty, Uint128, Uint256};
-use cw_storage_plus::{Item, Map, SnapshotItem, SnapshotMap, Strategy};
+use cw_storage_plus::{SnapshotItem, SnapshotMap, Strategy};
+
+use crate::stored::{Item, Map};
 
 /// Settings of the deployment.
 pub const CONFIG: Item<Config> = Item::new(keys::CONFIG);
