@@ -63,6 +63,7 @@ impl Agent {
         let own = self.own(view).cloned();
         if let Some(own) = own.as_ref() {
             self.follow_own(view, own);
+            self.return_closed(view, own);
         }
         // A release that is to go back goes back before anything newer is begun.
         let goes_back = self.memory.stage == Stage::Committed
@@ -157,6 +158,16 @@ impl Agent {
         true
     }
 
+    /// A lease that was given back is given back again until the chain shows it, whatever the node turned to since: it
+    /// holds others up for as long as it stands.
+    fn return_closed(&mut self, view: &ChainView, own: &RolloutView) {
+        let Some(seat) = own.seat.as_ref() else { return };
+        let held = matches!(seat.state, SeatState::Leased | SeatState::Lost) && !seat.going_back;
+        if held && self.memory.stage.is_serving() && seat.attempt <= self.memory.closed_attempt {
+            self.give_back_again(seat.attempt, view.now.height);
+        }
+    }
+
     fn return_any(&mut self, seat: Option<&Seat>) {
         let held = seat.filter(|seat| matches!(seat.state, SeatState::Leased | SeatState::Lost));
         if let Some(seat) = held.filter(|seat| seat.attempt > self.memory.closed_attempt) {
@@ -244,9 +255,9 @@ impl Agent {
         let node = view.node.as_ref()?;
         let mut progress = own.progress.clone();
         let mut seat = seat.clone();
-        let current = &view.component.current;
+        let is_current = is_current(view, own);
         own.rollout
-            .grant(&mut progress, &mut seat, node, purpose, view.down, current, &view.brakes, view.now)
+            .grant(&mut progress, &mut seat, node, purpose, view.down, is_current, &view.brakes, view.now)
             .ok()
     }
 
