@@ -88,6 +88,8 @@ impl Agent {
             self.is_back();
         } else if self.trial.finding() == Finding::Sick {
             self.up_again_or_contain("the release of before came up sick");
+        } else if let Some(why) = self.unclear() {
+            self.contain(&why);
         }
     }
 

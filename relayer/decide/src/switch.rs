@@ -15,6 +15,8 @@ use crate::trial::{Finding, Trial};
 
 /// Tries of one rollout that a new start of the host may cut before they count against the release after all.
 const HOSTS_LOST_MAX: u8 = 3;
+/// Beyond the time that a boot may take, nothing but unknown answers to probes is waited through for so long.
+pub(crate) const UNCLEAR_MS_MAX: u64 = 60_000;
 
 /// What the chain says about a switch that has not happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,26 +79,24 @@ impl Agent {
     }
 
     pub(crate) fn draining(&mut self) {
+        // A daemon that is down decides before the chain's word does: from Stopped on, forward is the shorter way up.
+        if matches!(self.daemon(), DaemonView::Dead | DaemonView::HostLost) {
+            self.serves_no_more();
+            self.go(Stage::Stopped);
+            return;
+        }
         let word = self.word(true);
         if word == Word::Off || self.failures(Work::Drain) >= FAILURES_MAX {
             self.call_off();
             return;
         }
-        match self.daemon() {
-            DaemonView::Dead | DaemonView::HostLost => {
-                self.serves_no_more();
-                self.go(Stage::Stopped);
+        if !self.drain_done {
+            if self.may(Work::Drain) {
+                self.drain();
             }
-            DaemonView::Running { .. } | DaemonView::Unknown => {
-                if !self.drain_done {
-                    if self.may(Work::Drain) {
-                        self.drain();
-                    }
-                } else if word == Word::On && self.may(Work::Stop) {
-                    self.serves_no_more();
-                    self.stop();
-                }
-            }
+        } else if word == Word::On && self.may(Work::Stop) {
+            self.serves_no_more();
+            self.stop();
         }
     }
 
@@ -231,6 +231,11 @@ impl Agent {
             self.fail(&format!("{failed} probes failed, {passed} passed; last: {last}"), true);
             return;
         }
+        if let Some(why) = self.unclear() {
+            // What nobody could find out is not the release's doing.
+            self.fail(&why, false);
+            return;
+        }
         if self.trial.healthy_ms.is_none() {
             return;
         }
@@ -245,6 +250,16 @@ impl Agent {
         if let Some(height) = at {
             self.commit(target, height);
         }
+    }
+
+    /// Why the wait for an answer to whether the daemon is healthy is over, if it is: a check that can never be asked
+    /// must not keep a node on trial for ever.
+    pub(crate) fn unclear(&self) -> Option<String> {
+        let since_ms = self.now_ms.saturating_sub(self.trial.unclear_from_ms?);
+        let last = self.trial.last.clone().unwrap_or_default();
+        (since_ms >= self.settings.boot_ms.saturating_add(UNCLEAR_MS_MAX)).then(|| {
+            format!("whether the daemon is healthy could not be found out for {since_ms} ms; last: {last}")
+        })
     }
 
     /// What the trial still has to run: milliseconds and blocks.
@@ -291,6 +306,8 @@ impl Agent {
                     self.start_probing(self.settings.probe_interval_ms);
                     if self.trial.finding() == Finding::Sick {
                         self.up_again_or_contain("the old release came up sick");
+                    } else if let Some(why) = self.unclear() {
+                        self.contain(&why);
                     }
                     return;
                 }

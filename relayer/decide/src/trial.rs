@@ -41,6 +41,8 @@ pub struct Trial {
     pub healthy_ms: Option<u64>,
     /// Height of the first facts after that.
     pub healthy_height: Option<Height>,
+    /// Since when every probe says that it could not be found out.
+    pub unclear_from_ms: Option<u64>,
     /// What the last probe said.
     pub last: Option<String>,
 }
@@ -54,6 +56,10 @@ impl Trial {
 
     /// Takes a probe. Failures before the first pass count only once `boot_ms` are over; unknown ones never.
     pub fn feed(&mut self, verdict: &Verdict, now_ms: u64, boot_ms: u64) {
+        self.unclear_from_ms = match verdict {
+            Verdict::Unknown { .. } => self.unclear_from_ms.or(Some(now_ms)),
+            Verdict::Pass | Verdict::Fail { .. } => None,
+        };
         let weight = match verdict {
             Verdict::Pass => {
                 self.healthy_ms = self.healthy_ms.or(Some(now_ms));

@@ -106,6 +106,104 @@ fn an_operator_may_lengthen_a_trial_and_not_shorten_it() {
     }
 }
 
+/// Design 5: from Stopped on a node goes forward, whether or not its lease still holds; a brake calls it off even then.
+#[test]
+fn a_daemon_that_is_down_goes_forward_whatever_happened_to_its_lease() {
+    type During = fn(&mut World);
+    let table: [(&str, During, Stage); 4] = [
+        ("nothing", |_| {}, Stage::Stopped),
+        ("the lease is lost", |world| world.lose_lease(), Stage::Stopped),
+        ("a read goes stale", |world| world.stale = true, Stage::Stopped),
+        ("a brake", |world| world.brake(), Stage::Restoring),
+    ];
+    for (what, during, stage) in table {
+        let mut world = World::new();
+        world.hangs = Some(Work::Drain);
+        world.until("draining");
+        let mut agent = world.agent.take().unwrap();
+        let mut asked = Vec::new();
+        for input in [Input::Drained(Ok(())), Input::Chain(Box::new(world.view()))] {
+            asked.extend(agent.step(world.now_ms, input).effects);
+        }
+        let run = agent.memory().run;
+        assert!(asked.contains(&Effect::Stop { run }) || agent.work == Some(Effect::Stop { run }), "{asked:?}");
+        during(&mut world);
+        world.now.height.0 += 1;
+        let heard =
+            if world.stale { Input::Stale { since_ms: 1 } } else { Input::Chain(Box::new(world.view())) };
+        agent.step(world.now_ms, heard);
+        let step = agent.step(world.now_ms, Input::Stopped { run, ended: Ok(()) });
+        assert!(step.moves.iter().any(|passed| passed.to == Stage::Stopped), "{what}: {:?}", step.moves);
+        assert_eq!(step.stage, stage, "{what}");
+    }
+}
+
+#[test]
+fn a_lease_that_was_given_back_is_given_back_until_the_chain_shows_it() {
+    type End = fn(&mut RolloutView);
+    let ends: [(End, Stage); 2] = [
+        (|own| own.progress.rolling_back = Some(concord_schema::Moment(1, 1)), Stage::Cancelled),
+        (|own| own.standing = concord_schema::release::Standing::RolledBack, Stage::Refused),
+    ];
+    for (end, stage) in ends {
+        // (milliseconds and blocks since it was given back, is it given back again?)
+        for (ms, blocks, again) in [(2_000, 5, true), (1_999, 5, false), (2_000, 4, false), (0, 0, false)] {
+            let mut world = World::new();
+            world.settings.again_ms = 2_000;
+            world.settings.again_blocks = 5;
+            world.until("armed");
+            let mut agent = world.agent.take().unwrap();
+            let seen = |blocks: u64| {
+                let mut view = world.view();
+                let own = view.rollout.as_mut().unwrap();
+                end(own);
+                let seat = own.seat.as_mut().unwrap();
+                seat.state = concord_schema::rollout::SeatState::Leased;
+                seat.attempt = 1;
+                seat.lease = Some(view.now.into());
+                view.now.height.0 += 1 + blocks;
+                view.tip = view.now.height;
+                Input::Chain(Box::new(view))
+            };
+            let returned = Effect::ReturnLease { rollout: RolloutId(1), attempt: 1 };
+            let step = agent.step(world.now_ms, seen(0));
+            assert_eq!(step.stage, stage);
+            assert!(step.effects.contains(&returned), "{:?}", step.effects);
+            let step = agent.step(world.now_ms + ms, seen(blocks));
+            let what = format!("{stage}, {ms} ms, {blocks} blocks: {:?}", step.effects);
+            assert_eq!(step.effects.contains(&returned), again, "{what}");
+        }
+    }
+}
+
+/// What can never be asked is no verdict, and ends all the same: a boot and a minute of nothing but unknown answers.
+#[test]
+fn a_trial_that_nobody_can_judge_ends_and_denies_nothing() {
+    for (known_between, ms, ends) in [(false, 59_999, false), (false, 60_000, true), (true, 60_000, false)] {
+        let mut world = World::new();
+        world.probes = 0;
+        world.until("booting");
+        let boot_ms = world.settings.boot_ms;
+        let view = Some(world.view());
+        let (settings, journal) = (world.settings.clone(), world.journal.clone());
+        let (mut agent, _) =
+            Agent::resume(settings, journal, vec![], world.disk.clone(), view, 50_000);
+        let unknown = || Input::Probe(Verdict::Unknown { why: "no descriptor".into() });
+        agent.step(50_000, unknown());
+        if known_between {
+            agent.step(50_001, Input::Probe(Verdict::Pass));
+        }
+        agent.step(50_002, unknown());
+        let step = agent.step(50_000 + boot_ms + ms, Input::Tick);
+        let what = format!("{known_between}, {ms} ms: {}", step.waiting_on);
+        assert_eq!(step.stage == Stage::RollingBack, ends, "{what}");
+        assert_eq!(agent.has_said("failed"), ends, "{what}");
+        assert!(agent.memory().denied.is_empty(), "{what}");
+        let why = agent.memory().why.clone().unwrap_or_default();
+        assert_eq!(why.contains("could not be found out"), ends, "{why}");
+    }
+}
+
 /// NODE-4, at the one place that asks for a start.
 #[test]
 fn a_start_is_asked_for_only_when_nothing_lives_and_the_link_agrees() {
