@@ -78,24 +78,26 @@ impl Finding {
 }
 
 impl Statement {
-    /// What a wallet shows and signs by ADR-36 ([`crate::adr36`]): the whole domain, one field a line.
+    /// What a wallet shows and signs by ADR-36 ([`crate::adr36`]): the whole domain, one field a line. `auditor` is the
+    /// account that states it, so that no signature counts for two.
     #[must_use]
-    pub fn wallet_text(&self, chain_id: &str, contract: &str) -> String {
+    pub fn wallet_text(&self, chain_id: &str, contract: &str, auditor: &str) -> String {
         let Self { proposal, revision, release, platforms, claim, finding, nonce, expires } = self;
         let (claim, finding) = (claim.word(), finding.word());
         format!(
-            "Concord attestation 1\nchain: {chain_id}\ncontract: {contract}\nproposal: {proposal}\nrevision: {revision}\n\
+            "Concord attestation 1\nchain: {chain_id}\ncontract: {contract}\nauditor: {auditor}\nproposal: {proposal}\nrevision: {revision}\n\
              release: {release}\nplatforms: {platforms}\nclaim: {claim}\nfinding: {finding}\nnonce: {nonce}\n\
              expires: {expires}\n"
         )
     }
 
-    /// The bytes that a key signs where a person does not read them.
+    /// The bytes that a key signs where a person does not read them; `auditor` as for [`Statement::wallet_text`].
     #[must_use]
-    pub fn sign_bytes(&self, chain_id: &str, contract: &str) -> Vec<u8> {
+    pub fn sign_bytes(&self, chain_id: &str, contract: &str, auditor: &str) -> Vec<u8> {
         Canonical::new("concord/attestation/1")
             .text(chain_id)
             .text(contract)
+            .text(auditor)
             .number(self.proposal.0)
             .number(self.revision.into())
             .bytes(&self.release.0)
@@ -126,6 +128,14 @@ pub enum SigningKey {
 }
 
 impl SigningKey {
+    /// The key's bytes, whatever its kind.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Ed25519(key) | Self::Secp256k1(key) => key.as_slice(),
+        }
+    }
+
     /// Has the key its kind's length?
     #[must_use]
     pub fn is_well_formed(&self) -> bool {
@@ -209,10 +219,10 @@ mod tests {
             nonce: 7,
             expires: Seconds(1_790_000_000),
         };
-        let text = statement.wallet_text("concord-1", "wasm1contract");
+        let text = statement.wallet_text("concord-1", "wasm1contract", "wasm1auditor");
         let (release, platforms) = ("ab".repeat(32), "cd".repeat(32));
         let expected = format!(
-            "Concord attestation 1\nchain: concord-1\ncontract: wasm1contract\nproposal: 3\nrevision: 1\n\
+            "Concord attestation 1\nchain: concord-1\ncontract: wasm1contract\nauditor: wasm1auditor\nproposal: 3\nrevision: 1\n\
              release: {release}\nplatforms: {platforms}\nclaim: reviewed\nfinding: approves\nnonce: 7\n\
              expires: 1790000000\n"
         );

@@ -50,6 +50,7 @@ mod setting_up {
             (|m| m.components[0].baseline.component = "else".into(), "the component of a baseline"),
             (|m| m.components[0].baseline.artifacts.clear(), "artifacts must hold 1 to 16"),
             (|m| m.auditors[1].addr = m.auditors[0].addr.clone(), "auditors lists"),
+            (|m| m.auditors[2].key = m.auditors[0].key.clone(), "auditors' keys lists"),
             (|m| m.auditors[0].organisation.clear(), "organisation must be 1 to 32"),
             (|m| m.auditors.truncate(1), "auditors_min must be 0 to 1, found 2"),
             (|m| m.auditors[0].organisation = "lab1".into(), "organisations_min must be 0 to 1, found 2"),
@@ -333,15 +334,17 @@ mod attesting {
         // Even places are ed25519, odd ones secp256k1: both must refuse all of it.
         for (place, auditor) in [(0, "aud0"), (1, "aud1")] {
             let own = Secret::of(place);
-            let good = statement.sign_bytes(CHAIN_ID, &contract);
+            let name = addr(auditor).to_string();
+            let good = statement.sign_bytes(CHAIN_ID, &contract, &name);
             let mut other_nonce = statement.clone();
             other_nonce.nonce += 1;
             let mut truncated = own.sign(&good).to_vec();
             truncated.pop();
             for (what, signature) in [
-                ("another chain", own.sign(&statement.sign_bytes("other-1", &contract))),
-                ("another contract", own.sign(&statement.sign_bytes(CHAIN_ID, addr("ann").as_str()))),
-                ("another statement", own.sign(&other_nonce.sign_bytes(CHAIN_ID, &contract))),
+                ("another chain", own.sign(&statement.sign_bytes("other-1", &contract, &name))),
+                ("another contract", own.sign(&statement.sign_bytes(CHAIN_ID, addr("ann").as_str(), &name))),
+                ("another auditor", own.sign(&statement.sign_bytes(CHAIN_ID, &contract, addr("aud2").as_str()))),
+                ("another statement", own.sign(&other_nonce.sign_bytes(CHAIN_ID, &contract, &name))),
                 ("another key", Secret::of(place + 2).sign(&good)),
                 ("a key of the other kind", Secret::of(place + 1).sign(&good)),
                 ("zeros", vec![0; 64].into()),

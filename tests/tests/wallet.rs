@@ -65,7 +65,7 @@ fn a_wallet_and_these_tests_sign_alike() {
 fn an_auditor_attests_with_its_wallet_and_anyone_carries_it() {
     let (mut env, id) = in_validation();
     let statement = env.statement(id, Finding::Approves);
-    let text = statement.wallet_text(CHAIN_ID, env.contract.as_str());
+    let text = statement.wallet_text(CHAIN_ID, env.contract.as_str(), &wallet().address);
     let signed = by_wallet(&statement, sign([7; 32], &wallet().address, &text));
     env.send("eve", &signed).unwrap();
     assert!(!env.crank("eve", &signed).changed, "a repeat writes nothing");
@@ -78,7 +78,7 @@ fn a_wallets_signature_is_good_for_one_statement_of_one_contract_of_one_chain() 
     let (mut env, id) = in_validation();
     let (own, contract) = (wallet().address, env.contract.to_string());
     let statement = env.statement(id, Finding::Approves);
-    let good = statement.wallet_text(CHAIN_ID, &contract);
+    let good = statement.wallet_text(CHAIN_ID, &contract, &own);
     let mut other_nonce = statement.clone();
     other_nonce.nonce += 1;
     let mut longer = statement.clone();
@@ -87,13 +87,14 @@ fn a_wallets_signature_is_good_for_one_statement_of_one_contract_of_one_chain() 
     objects.finding = Finding::Objects;
     let raw = SigningKey::from_slice(&[7; 32]).unwrap();
     let raw: k256::ecdsa::Signature =
-        raw.sign_prehash(&Digest::of(&statement.sign_bytes(CHAIN_ID, &contract)).0).unwrap();
+        raw.sign_prehash(&Digest::of(&statement.sign_bytes(CHAIN_ID, &contract, &own)).0).unwrap();
     for (what, signature) in [
-        ("another chain", sign([7; 32], &own, &statement.wallet_text("other-1", &contract))),
-        ("another contract", sign([7; 32], &own, &statement.wallet_text(CHAIN_ID, &own))),
-        ("another nonce", sign([7; 32], &own, &other_nonce.wallet_text(CHAIN_ID, &contract))),
-        ("another end", sign([7; 32], &own, &longer.wallet_text(CHAIN_ID, &contract))),
-        ("another finding", sign([7; 32], &own, &objects.wallet_text(CHAIN_ID, &contract))),
+        ("another chain", sign([7; 32], &own, &statement.wallet_text("other-1", &contract, &own))),
+        ("another contract", sign([7; 32], &own, &statement.wallet_text(CHAIN_ID, &own, &own))),
+        ("another auditor", sign([7; 32], &own, &statement.wallet_text(CHAIN_ID, &contract, addr("aud1").as_str()))),
+        ("another nonce", sign([7; 32], &own, &other_nonce.wallet_text(CHAIN_ID, &contract, &own))),
+        ("another end", sign([7; 32], &own, &longer.wallet_text(CHAIN_ID, &contract, &own))),
+        ("another finding", sign([7; 32], &own, &objects.wallet_text(CHAIN_ID, &contract, &own))),
         ("another signer in the document", sign([7; 32], addr("eve").as_str(), &good)),
         ("another key", sign([8; 32], &own, &good)),
         ("the bytes that no wallet shows", Binary::new(raw.to_bytes().to_vec())),
@@ -109,7 +110,7 @@ fn a_wallets_signature_is_good_for_one_statement_of_one_contract_of_one_chain() 
 fn a_wallets_key_must_be_the_auditors() {
     let (mut env, id) = in_validation();
     let statement = env.statement(id, Finding::Approves);
-    let text = statement.wallet_text(CHAIN_ID, env.contract.as_str());
+    let text = statement.wallet_text(CHAIN_ID, env.contract.as_str(), &wallet().address);
     let others = SigningKey::from_slice(&[8; 32]).unwrap();
     let own = HexBinary::from(others.verifying_key().to_encoded_point(true).as_bytes());
     let open = HexBinary::from(others.verifying_key().to_encoded_point(false).as_bytes());

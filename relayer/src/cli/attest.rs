@@ -87,7 +87,7 @@ pub fn signed(
     chain_id: &str,
     contract: &str,
 ) -> Signature {
-    let signature = key.sign(&statement.sign_bytes(chain_id, contract));
+    let signature = key.sign(&statement.sign_bytes(chain_id, contract, &auditor));
     Signature { auditor, signature: Binary::from(signature.as_slice()), wallet_key: None }
 }
 

@@ -188,10 +188,14 @@ impl Stakeholders {
                 nonce: index as u64,
                 expires: Seconds((self.stopwatch.now_ms() / 1_000).saturating_add(STATEMENT_SECONDS)),
             };
-            let signed = auditor.signing.as_ref().map(|key| Signature {
-                auditor: auditor.sender.address().text().to_owned(),
-                signature: Binary::from(key.sign(&statement.sign_bytes(CHAIN_ID, self.contract.text()))),
-                wallet_key: None,
+            let name = auditor.sender.address().text();
+            let signed = auditor.signing.as_ref().map(|key| {
+                let bytes = statement.sign_bytes(CHAIN_ID, self.contract.text(), name);
+                Signature {
+                    auditor: name.to_owned(),
+                    signature: Binary::from(key.sign(&bytes)),
+                    wallet_key: None,
+                }
             });
             // Whoever carries a signature pays for it; it is not asked who that is.
             let carrier = if signed.is_some() { self.members.get(index) } else { Some(&auditor.sender) };

@@ -56,6 +56,9 @@ pub fn attest(
         auditor: name.clone(),
         claim: propose::word(&statement.claim)?,
         finding: propose::word(&statement.finding)?,
+        nonce: statement.nonce.to_string(),
+        expires: statement.expires.to_string(),
+        signed: signature.is_some().to_string(),
     }];
     let finding = statement.finding;
     let attestation = Attestation {
@@ -118,7 +121,7 @@ fn by_wallet(
     if account.as_str() != name {
         return Err(format!("its key is that of {account}; sign with the auditor's own account"));
     }
-    let text = statement.wallet_text(&env.block.chain_id, env.contract.address.as_str());
+    let text = statement.wallet_text(&env.block.chain_id, env.contract.address.as_str(), name);
     let doc = Digest::of(&adr36::sign_doc(name, text.as_bytes()));
     api.secp256k1_verify(&doc.0, &signature.signature, key).map_err(|error| error.to_string())
 }
@@ -133,7 +136,7 @@ fn verify(
     signature: &Signature,
 ) -> Result<(), ContractError> {
     let refused = |why: String| ContractError::Signature { auditor: name.to_owned(), why };
-    let bytes = || statement.sign_bytes(&env.block.chain_id, env.contract.address.as_str());
+    let bytes = || statement.sign_bytes(&env.block.chain_id, env.contract.address.as_str(), name);
     let verified = match (&signature.wallet_key, &auditor.key) {
         (Some(key), _) => by_wallet(api, env, name, statement, signature, key),
         (None, None) => {

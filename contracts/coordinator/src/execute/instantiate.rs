@@ -15,7 +15,7 @@ use concord_schema::release::{ReleaseFacts, Standing, count, distinct};
 use concord_schema::rules::{Class, Rules};
 use concord_schema::text;
 use concord_schema::units::{POWER_MAX, Power};
-use cosmwasm_std::{Api, DepsMut, Env, MessageInfo, Response, Storage, Uint128, to_json_string};
+use cosmwasm_std::{Api, DepsMut, Env, HexBinary, MessageInfo, Response, Storage, Uint128, to_json_string};
 
 use crate::error::ContractError;
 use crate::{load, log, state};
@@ -101,6 +101,10 @@ fn store_auditors(
 ) -> Result<(), ContractError> {
     count("auditors", auditors.len(), 0, GENESIS_MAX)?;
     let addrs = accounts(api, "auditors", auditors.iter().map(|auditor| &auditor.addr))?;
+    // One key is one voice: two names for it would be two of k auditors.
+    let keys = auditors.iter().filter_map(|auditor| auditor.key.as_ref());
+    let keys: Vec<String> = keys.map(|key| HexBinary::from(key.bytes()).to_hex()).collect();
+    distinct("auditors' keys", keys.iter().map(String::as_str))?;
     for (auditor, addr) in auditors.iter().zip(&addrs) {
         organisation(&auditor.organisation)?;
         if let Some(key) = auditor.key.as_ref().filter(|key| !key.is_well_formed()) {
