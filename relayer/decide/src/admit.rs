@@ -119,7 +119,7 @@ pub(crate) fn check_standing(standing: Standing) -> Result<(), String> {
     }
 }
 
-/// Is the release that the rollout brings the one that its component runs now?
+/// Is the release that the rollout brings the one that its component runs now, and none on its way?
 pub(crate) fn is_current(view: &ChainView, seen: &RolloutView) -> bool {
-    view.component.current == seen.rollout.release
+    seen.rollout.is_current(&view.component)
 }

@@ -4,8 +4,7 @@ use super::report::{enter, leave};
 use super::{ATTEMPTS_MAX, Outcome, Progress, Rollout, RolloutPhase, Seat, SeatState};
 use crate::brake::Brakes;
 use crate::clock::Now;
-use crate::digest::Digest;
-use crate::node::Node;
+use crate::node::{Component, Node};
 use crate::units::Power;
 use crate::waiting::WaitingOn;
 use schemars::JsonSchema;
@@ -103,8 +102,14 @@ fn state(seat: &Seat) -> LeaseRefused {
 }
 
 impl Rollout {
-    /// Grants a lease, or says what it waits on. `down` is the group's power that is down by lease now; `current` is
-    /// the component's current release.
+    /// Is its release what the component runs now, with no rollout in motion? Only then late nodes switch to it.
+    #[must_use]
+    pub fn is_current(&self, component: &Component) -> bool {
+        component.current == self.release && component.live.is_none()
+    }
+
+    /// Grants a lease, or says what it waits on. `down` is the group's power that is down by lease now;
+    /// `is_current` as [`Rollout::is_current`] says, asked where it has completed.
     ///
     /// # Errors
     /// [`LeaseRefused`]; nothing is changed then.
@@ -116,7 +121,7 @@ impl Rollout {
         node: &Node,
         purpose: Purpose,
         down: Power,
-        current: &Digest,
+        is_current: bool,
         brakes: &Brakes,
         now: Now,
     ) -> Result<LeaseAnswer, LeaseRefused> {
@@ -124,7 +129,7 @@ impl Rollout {
             return Ok(LeaseAnswer::Held { attempt: seat.attempt });
         }
         let on = match purpose {
-            Purpose::Activate => self.may_activate(progress, seat, node, current, brakes, now)?,
+            Purpose::Activate => self.may_activate(progress, seat, node, is_current, brakes, now)?,
             Purpose::RollBack => self.may_go_back(progress, seat, brakes, now)?,
         };
         if purpose == Purpose::Activate && seat.attempt >= ATTEMPTS_MAX {
@@ -165,7 +170,7 @@ impl Rollout {
         Ok(LeaseAnswer::Granted { attempt: seat.attempt, down: joined })
     }
 
-    /// Why a node does not move now; `down` and `current` as for [`Rollout::grant`].
+    /// Why a node does not move now; `down` and `is_current` as for [`Rollout::grant`].
     #[expect(clippy::too_many_arguments, reason = "each is one stored fact that the answer rests on")]
     #[must_use]
     pub fn seat_waiting_on(
@@ -174,7 +179,7 @@ impl Rollout {
         seat: &Seat,
         node: &Node,
         down: Power,
-        current: &Digest,
+        is_current: bool,
         brakes: &Brakes,
         now: Now,
     ) -> WaitingOn {
@@ -193,7 +198,7 @@ impl Rollout {
             SeatState::Healthy | SeatState::RolledBack => return WaitingOn::Nothing,
         };
         let (mut progress_after, mut seat_after) = (progress.clone(), seat.clone());
-        match self.grant(&mut progress_after, &mut seat_after, node, purpose, down, current, brakes, now) {
+        match self.grant(&mut progress_after, &mut seat_after, node, purpose, down, is_current, brakes, now) {
             Ok(LeaseAnswer::Waiting { on, .. }) => on,
             Ok(LeaseAnswer::Granted { .. } | LeaseAnswer::Held { .. }) => WaitingOn::Node,
             Err(_) => self.waiting_on(progress, brakes, now),
@@ -205,7 +210,7 @@ impl Rollout {
         progress: &Progress,
         seat: &Seat,
         node: &Node,
-        current: &Digest,
+        is_current: bool,
         brakes: &Brakes,
         now: Now,
     ) -> Result<Option<WaitingOn>, LeaseRefused> {
@@ -222,7 +227,7 @@ impl Rollout {
                 }));
             }
             RolloutPhase::Wave(wave) => Some(wave),
-            RolloutPhase::Ended(Outcome::Completed) if *current == self.release => None,
+            RolloutPhase::Ended(Outcome::Completed) if is_current => None,
             RolloutPhase::Drawing
             | RolloutPhase::Halted
             | RolloutPhase::RollingBack

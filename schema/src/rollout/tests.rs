@@ -68,6 +68,7 @@ pub(super) struct Fleet {
     pub(super) progress: Progress,
     pub(super) brakes: Brakes,
     pub(super) members: Vec<Member>,
+    pub(super) component: crate::node::Component,
     pub(super) down: Power,
     pub(super) now: Now,
 }
@@ -100,6 +101,16 @@ impl Fleet {
             rollout,
             brakes: Brakes { all: Brake::off(), component: Some(Brake::off()) },
             members: Vec::new(),
+            component: crate::node::Component {
+                v: 1,
+                current: old_release(),
+                live: Some(RolloutId(1)),
+                last: Some(RolloutId(1)),
+                group: "feeder".into(),
+                epoch: 1,
+                registered: Power(0),
+                largest: Power(0),
+            },
             down: Power(0),
             now: at(1_000),
         };
@@ -167,11 +178,10 @@ impl Fleet {
     pub(super) fn ask(&mut self, index: usize, purpose: Purpose) -> Result<LeaseAnswer, LeaseRefused> {
         let member = &mut self.members[index];
         let seat = member.seat.as_mut().ok_or(LeaseRefused::NoSeat)?;
-        let current =
-            if self.progress.outcome == Some(Outcome::Completed) { new_release() } else { old_release() };
+        let is_current = self.rollout.is_current(&self.component);
         let (progress, brakes, node) = (&mut self.progress, &self.brakes, &member.node);
         let answer =
-            self.rollout.grant(progress, seat, node, purpose, self.down, &current, brakes, self.now)?;
+            self.rollout.grant(progress, seat, node, purpose, self.down, is_current, brakes, self.now)?;
         if let LeaseAnswer::Granted { down, .. } = answer {
             self.down = self.down.plus(down);
         }
@@ -222,7 +232,11 @@ impl Fleet {
 
     pub(super) fn advance(&mut self) -> Advanced {
         let candidates = self.candidates();
-        self.rollout.advance(&mut self.progress, &candidates, &self.brakes, self.now)
+        let advanced = self.rollout.advance(&mut self.progress, &candidates, &self.brakes, self.now);
+        if self.progress.outcome == Some(Outcome::Completed) {
+            (self.component.current, self.component.live) = (new_release(), None);
+        }
+        advanced
     }
 
     pub(super) fn seat(&self, index: usize) -> &Seat {

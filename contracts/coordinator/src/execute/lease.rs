@@ -63,13 +63,10 @@ pub fn lease(
     let brakes = load::brakes(deps.storage, Some(&place.rollout.component))?;
     let down = state::DOWN.load(deps.storage, &place.rollout.group)?;
     // Only one that comes late, after the waves, asks what the component runs now.
-    let current = if place.progress.outcome == Some(Outcome::Completed) {
-        load::component(deps.storage, &place.rollout.component)?.current
-    } else {
-        place.rollout.previous
-    };
+    let is_current = place.progress.outcome == Some(Outcome::Completed)
+        && place.rollout.is_current(&load::component(deps.storage, &place.rollout.component)?);
     let Place { node, rollout, progress, seat } = &mut place;
-    let answer = rollout.grant(progress, seat, node, purpose, down, &current, &brakes, load::now(env))?;
+    let answer = rollout.grant(progress, seat, node, purpose, down, is_current, &brakes, load::now(env))?;
     let (rollout_no, node_no) = (id.to_string(), place.node.no.to_string());
     match answer {
         LeaseAnswer::Held { attempt } => log::unchanged(format!("the lease of try {attempt} is held")),

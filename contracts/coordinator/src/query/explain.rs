@@ -51,9 +51,9 @@ fn seat(deps: Deps, env: &Env, id: RolloutId, no: NodeNo) -> Result<Explained, C
         let on = if ended { WaitingOn::Nothing } else { WaitingOn::Node };
         return Ok((what, "not seated".to_owned(), on));
     };
-    let current = load::component(deps.storage, &rollout.component)?.current;
+    let is_current = rollout.is_current(&load::component(deps.storage, &rollout.component)?);
     let down = super::rollout::down(deps, &rollout.group)?;
-    let on = rollout.seat_waiting_on(&progress, &seat, &node, down, &current, &brakes, now);
+    let on = rollout.seat_waiting_on(&progress, &seat, &node, down, is_current, &brakes, now);
     Ok((what, words(&format!("{:?}", seat.state)), on))
 }
 

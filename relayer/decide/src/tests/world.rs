@@ -471,9 +471,9 @@ impl World {
             Effect::AskLease { purpose, .. } => {
                 self.sent.push("lease".into());
                 let Some(seat) = self.seat.as_mut().filter(|_| self.delivers) else { return };
-                let current = self.component.current;
+                let is_current = self.rollout.is_current(&self.component);
                 self.rollout
-                    .grant(&mut self.progress, seat, &node, *purpose, self.down, &current, &brakes, now)
+                    .grant(&mut self.progress, seat, &node, *purpose, self.down, is_current, &brakes, now)
                     .map(|answer| assert!(!matches!(answer, LeaseAnswer::Held { .. })))
                     .map_err(|error| error.to_string())
             }

@@ -169,6 +169,31 @@ fn no_lease_where_no_wait_would_help() {
 }
 
 #[test]
+fn a_late_node_goes_while_the_release_is_current_and_no_newer_rollout_is_live() {
+    for (current, live, granted) in [
+        (new_release(), None, true),
+        (new_release(), Some(RolloutId(2)), false),
+        (old_release(), None, false),
+    ] {
+        let mut plan = plan();
+        plan.ready_bps = Bps(6_000);
+        let mut fleet = Fleet::drawn(&[(0, "a"), (0, "b"), (0, "c")], plan);
+        fleet.say(0, ready()).unwrap();
+        fleet.say(1, ready()).unwrap();
+        fleet.advance();
+        fleet.pass(NOTICE);
+        fleet.switch(0);
+        fleet.switch(1);
+        fleet.next_wave();
+        assert_eq!(fleet.phase(), RolloutPhase::Ended(Outcome::Completed));
+        fleet.say(2, ready()).unwrap();
+        (fleet.component.current, fleet.component.live) = (current, live);
+        let answer = fleet.lease(2);
+        assert_eq!(matches!(answer, Ok(LeaseAnswer::Granted { .. })), granted, "{live:?}: {answer:?}");
+    }
+}
+
+#[test]
 fn a_returned_lease_closes_its_try_and_there_are_five() {
     let mut fleet = six();
     for attempt in 1..=ATTEMPTS_MAX {
@@ -232,7 +257,7 @@ fn why_a_node_does_not_move_is_always_answered() {
     let why = |fleet: &Fleet, index: usize| {
         let (seat, node) = (fleet.seat(index), &fleet.members[index].node);
         let (rollout, progress) = (&fleet.rollout, &fleet.progress);
-        rollout.seat_waiting_on(progress, seat, node, fleet.down, &old_release(), &fleet.brakes, fleet.now)
+        rollout.seat_waiting_on(progress, seat, node, fleet.down, false, &fleet.brakes, fleet.now)
     };
     assert_eq!(why(&fleet, 0), WaitingOn::Node);
     fleet.lease(0).unwrap();
