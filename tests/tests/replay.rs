@@ -41,8 +41,8 @@ fn start(release: &Release) -> Draft {
     for wave in &mut plan.waves {
         wave.deadline = LONG.plus(&LONG);
     }
-    plan.waves[0].power_max_bps = None;
-    plan.waves[0].lot_bps = Bps(9_999);
+    let first = plan.waves.first_mut().unwrap();
+    (first.power_max_bps, first.lot_bps) = (None, Bps(9_999));
     plan.lease_bps = Bps(3_334);
     plan.ready_bps = Bps(8_000);
     draft(
@@ -185,7 +185,7 @@ fn rolled_back(env: &mut MockEnv, rollout: RolloutId, old: &Release) {
     say(env, rollout, 0, Report::Activated { attempt: 2, height });
     say(env, rollout, 0, Report::Healthy { attempt: 2, height, downtime_ms: 412 });
     env.pass(LONG);
-    let node = env.replay.as_ref().unwrap().hot_keys[&addr(&hot(1)).to_string()].no;
+    let node = env.replay.as_ref().unwrap().hot_keys.get(addr(&hot(1)).as_str()).unwrap().no;
     env.send("eve", &ExecuteMsg::ExpireLease { rollout, node }).unwrap();
     env.pass(LONG);
     assert!(env.advance_rollout(rollout).what.contains("waited moved on"));

@@ -234,7 +234,10 @@ fn one_silent_operator_denies_no_release() {
     fleet.env.pass(LONG);
     assert!(fleet.env.advance_rollout(ROLLOUT).changed);
     let why = fleet.explain(Subject::Rollout(ROLLOUT));
-    assert!(matches!(why.waiting_on, WaitingOn::HaltVote { cause: HaltCause::Stalled, .. }), "{silent} is silent");
+    assert!(
+        matches!(why.waiting_on, WaitingOn::HaltVote { cause: HaltCause::Stalled, .. }),
+        "{silent} is silent"
+    );
     fleet.env.pass(LONG);
     let before = fleet.env.entries.len();
     assert!(fleet.env.advance_rollout(ROLLOUT).changed);

@@ -91,7 +91,10 @@ fn a_wallets_signature_is_good_for_one_statement_of_one_contract_of_one_chain() 
     for (what, signature) in [
         ("another chain", sign([7; 32], &own, &statement.wallet_text("other-1", &contract, &own))),
         ("another contract", sign([7; 32], &own, &statement.wallet_text(CHAIN_ID, &own, &own))),
-        ("another auditor", sign([7; 32], &own, &statement.wallet_text(CHAIN_ID, &contract, addr("aud1").as_str()))),
+        (
+            "another auditor",
+            sign([7; 32], &own, &statement.wallet_text(CHAIN_ID, &contract, addr("aud1").as_str())),
+        ),
         ("another nonce", sign([7; 32], &own, &other_nonce.wallet_text(CHAIN_ID, &contract, &own))),
         ("another end", sign([7; 32], &own, &longer.wallet_text(CHAIN_ID, &contract, &own))),
         ("another finding", sign([7; 32], &own, &objects.wallet_text(CHAIN_ID, &contract, &own))),
