@@ -68,6 +68,8 @@ fn run_one(
     }
 }
 
+// The chain's VM refuses a function with more than 100 locals, which all actions in one would have.
+#[inline(never)]
 fn start(
     storage: &mut dyn Storage,
     env: &Env,
@@ -204,6 +206,7 @@ fn resume(
 
 /// Takes a rollout back and denies its release; also one that has ended with its release on nodes, as long as it is
 /// the component's newest.
+#[inline(never)]
 fn roll_back(storage: &mut dyn Storage, env: &Env, id: RolloutId) -> Result<Vec<Event>, ContractError> {
     let now = load::now(env);
     let rollout = load::rollout(storage, id)?;
