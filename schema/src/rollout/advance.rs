@@ -1,9 +1,9 @@
 //! The crank: persists what the phases already say, and names what it did or what it waits on (design 4).
 
+use super::phase::After;
 use super::{Halt, HaltCause, NodeNo, Open, Outcome, Progress, Rollout, RolloutPhase};
 use crate::brake::Brakes;
 use crate::clock::{Moment, Now};
-use crate::release::Reversibility;
 use crate::units::{Height, Power};
 use crate::waiting::WaitingOn;
 
@@ -86,15 +86,24 @@ impl Rollout {
         if let Some(outcome) = progress.outcome {
             return Advanced::Settled(outcome);
         }
+        if progress.rolling_back.is_some() {
+            return self.advance_back(progress, now);
+        }
+        if progress.halted.is_some() {
+            return self.advance_halted(progress, now);
+        }
+        if let Some(open) = &progress.open {
+            let wave = open.wave;
+            return self.advance_wave(progress, wave, brakes, now);
+        }
         match self.phase(progress, brakes, now) {
             RolloutPhase::Drawing => Advanced::WaitingOn(WaitingOn::Draw { from: self.draw_from }),
-            RolloutPhase::Preparing | RolloutPhase::Postponed => {
-                self.advance_preparing(progress, candidates, brakes, now)
-            }
-            RolloutPhase::Wave(wave) => self.advance_wave(progress, wave, brakes, now),
-            RolloutPhase::Halted => self.advance_halted(progress, now),
-            RolloutPhase::RollingBack => self.advance_back(progress, now),
             RolloutPhase::Ended(outcome) => end(progress, outcome),
+            RolloutPhase::Preparing
+            | RolloutPhase::Postponed
+            | RolloutPhase::Wave(_)
+            | RolloutPhase::Halted
+            | RolloutPhase::RollingBack => self.advance_preparing(progress, candidates, brakes, now),
         }
     }
 
@@ -214,23 +223,17 @@ impl Rollout {
                 left: deadline.left(&clock),
             });
         }
-        self.overdue(progress, wave, &open, brakes, now)
+        self.overdue(progress, wave, brakes, now)
     }
 
     /// The deadline passed without the gate: what waits for a lease moves on, once; else the wave is stalled.
-    fn overdue(&self, progress: &mut Progress, wave: u8, open: &Open, brakes: &Brakes, now: Now) -> Advanced {
-        let next = wave.saturating_add(1);
-        if open.waiting > Power(0) && !open.moved && usize::from(next) < progress.waves.len() {
-            let power = open.waiting;
-            move_assigned(progress, wave, next, power);
-            if let Some(open) = progress.open.as_mut() {
-                open.moved = true;
-            }
-            if progress.assigned(wave.into()) == Power(0) {
-                // Everyone waited: there is nothing left to gate on here.
-                return self.open_wave(progress, next, brakes, now);
-            }
-            self.mark_gate(progress, brakes, now);
+    fn overdue(&self, progress: &mut Progress, wave: u8, brakes: &Brakes, now: Now) -> Advanced {
+        let moved = self.move_waiters(progress, brakes, now);
+        if progress.is_left() {
+            // Everyone waited: there is nothing left to gate on here.
+            return self.open_wave(progress, wave.saturating_add(1), brakes, now);
+        }
+        if let Some(power) = moved {
             return Advanced::Did(Transition::WaitersMoved { wave, power });
         }
         progress.halted = Some(Halt { cause: HaltCause::Stalled, since: now.into() });
@@ -246,14 +249,13 @@ impl Rollout {
         if !until.is_over(&raw) {
             return Advanced::WaitingOn(WaitingOn::HaltVote { cause: halt.cause, left: until.left(&raw) });
         }
-        let failed = progress.failed_of.len() >= 2;
-        let back = failed || halt.cause == HaltCause::Stalled;
-        if back && self.reversibility != Reversibility::ForwardOnly {
-            progress.go_back(now);
-            let began = if failed { Transition::RollingBack } else { Transition::RollingBackStalled };
-            return Advanced::Did(began);
-        }
-        end(progress, Outcome::Contained)
+        let began = match self.after_halt(progress, halt.cause) {
+            After::Back => Transition::RollingBack,
+            After::BackStalled => Transition::RollingBackStalled,
+            After::Contained => return end(progress, Outcome::Contained),
+        };
+        progress.go_back(now);
+        Advanced::Did(began)
     }
 
     fn advance_back(&self, progress: &mut Progress, now: Now) -> Advanced {
@@ -267,7 +269,7 @@ impl Rollout {
     }
 }
 
-fn move_assigned(progress: &mut Progress, from: u8, to: u8, power: Power) {
+pub(super) fn move_assigned(progress: &mut Progress, from: u8, to: u8, power: Power) {
     if let Some(sum) = progress.wave_mut(Some(from)) {
         sum.0 = sum.0.minus(power);
     }

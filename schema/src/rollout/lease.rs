@@ -128,6 +128,7 @@ impl Rollout {
         if seat.lease.is_some() && seat.state == SeatState::Leased {
             return Ok(LeaseAnswer::Held { attempt: seat.attempt });
         }
+        self.move_waiters(progress, brakes, now);
         let on = match purpose {
             Purpose::Activate => self.may_activate(progress, seat, node, is_current, brakes, now)?,
             Purpose::RollBack => self.may_go_back(progress, seat, brakes, now)?,
@@ -136,11 +137,8 @@ impl Rollout {
             return Err(LeaseRefused::Attempts);
         }
         let wave = self.wave_of(progress, node.no, seat);
-        let full = (!self.plan.lease_fits(down, seat.absence(), self.registered)).then_some(WaitingOn::Power {
-            down,
-            asked: seat.absence(),
-            bound_bps: self.plan.lease_bps,
-        });
+        let full = (!self.plan.lease_fits(down, seat.absence(), self.registered))
+            .then_some(WaitingOn::Power { down, asked: seat.absence(), bound_bps: self.plan.lease_bps });
         if let Some(on) = on.or(full) {
             let recorded = matches!(on, WaitingOn::Power { .. })
                 && seat.state == SeatState::Assigned

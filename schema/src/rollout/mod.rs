@@ -8,6 +8,7 @@ mod advance;
 mod decide_by_vote;
 mod draw;
 mod lease;
+mod phase;
 mod report;
 #[cfg(test)]
 mod tests;
@@ -22,7 +23,6 @@ pub use lease::{LeaseAnswer, LeaseRefused, Purpose, Returned};
 pub use report::{Heard, ReportRefused, Said};
 pub use vote::VoteRefused;
 
-use crate::brake::Brakes;
 use crate::clock::{Moment, Now};
 use crate::digest::Digest;
 use crate::node::Lot;
@@ -345,38 +345,6 @@ impl Rollout {
     pub fn preparation_ends(&self, drawn: &Drawn) -> (Moment, Moment) {
         let first = drawn.from.plus(&self.plan.preparation);
         (first, first.plus(&self.plan.postponement))
-    }
-
-    /// Where it is now.
-    #[must_use]
-    pub fn phase(&self, progress: &Progress, brakes: &Brakes, now: Now) -> RolloutPhase {
-        if let Some(outcome) = progress.outcome {
-            return RolloutPhase::Ended(outcome);
-        }
-        if progress.rolling_back.is_some() {
-            return RolloutPhase::RollingBack;
-        }
-        if progress.halted.is_some() {
-            return RolloutPhase::Halted;
-        }
-        if let Some(open) = &progress.open {
-            return RolloutPhase::Wave(open.wave);
-        }
-        let Some(drawn) = &progress.drawn else {
-            return RolloutPhase::Drawing;
-        };
-        if self.is_refused(progress) {
-            return RolloutPhase::Ended(Outcome::Expired);
-        }
-        let (first, last) = self.preparation_ends(drawn);
-        let clock = brakes.clock(now);
-        if !first.is_over(&clock) || self.is_ready(progress) {
-            RolloutPhase::Preparing
-        } else if !last.is_over(&clock) {
-            RolloutPhase::Postponed
-        } else {
-            RolloutPhase::Ended(Outcome::Expired)
-        }
     }
 
     /// The wave of a node that reports ready: the first whose bound exceeds its lot and that is not yet open; past

@@ -240,6 +240,8 @@ impl Rollout {
             return Err(ReportRefused::Attempt { expected: seat.attempt, found: report.attempt() });
         }
         self.check_move(progress, seat, report)?;
+        self.move_waiters(progress, brakes, now);
+        let phase = self.phase(progress, brakes, now);
         let wave = self.wave_of(progress, node.no, seat);
         let power = seat.power;
         leave(progress, wave, seat);
@@ -262,7 +264,7 @@ impl Rollout {
             }
             Report::Failed { .. } => {
                 seat.state = SeatState::Failed;
-                crossed = self.fails(progress, wave, power, &node.organisation, now);
+                crossed = self.fails(progress, phase, wave, power, &node.organisation, now);
                 Power(0)
             }
             Report::RolledBack { .. } => {
@@ -273,7 +275,7 @@ impl Rollout {
             Report::Contained { .. } => {
                 // Whoever stops acting has failed, said so or not; the release may run there until it is proven back.
                 if seat.state != SeatState::Failed {
-                    crossed = self.fails(progress, wave, power, &node.organisation, now);
+                    crossed = self.fails(progress, phase, wave, power, &node.organisation, now);
                 }
                 seat.state = SeatState::Contained;
                 Power(0)
@@ -343,6 +345,7 @@ impl Rollout {
     fn fails(
         &self,
         progress: &mut Progress,
+        phase: RolloutPhase,
         wave: Option<u8>,
         power: Power,
         organisation: &str,
@@ -352,19 +355,25 @@ impl Rollout {
             sum.1 = sum.1.plus(power);
             note(&mut progress.failed_of, organisation, power);
         }
-        self.judge_failures(progress, wave, now)
+        self.judge_failures(progress, phase, wave, now)
     }
 
     /// Tests the bars in the transaction that reports the failure. One organisation alone only halts; the failure
     /// of a second one, also while halted, applies the policy at once. Returns (halted, rolling back) by this.
-    fn judge_failures(&self, progress: &mut Progress, wave: Option<u8>, now: Now) -> (bool, bool) {
-        if progress.outcome.is_some() || progress.rolling_back.is_some() {
+    fn judge_failures(
+        &self,
+        progress: &mut Progress,
+        phase: RolloutPhase,
+        wave: Option<u8>,
+        now: Now,
+    ) -> (bool, bool) {
+        if !matches!(phase, RolloutPhase::Wave(_) | RolloutPhase::Halted) {
             return (false, false);
         }
         let sum = wave.and_then(|wave| progress.waves.get(usize::from(wave))).copied().unwrap_or_default();
         let crossed = self.plan.failure.wave_bps.exceeded_by(sum.1, sum.0)
             || self.plan.failure.rollout_bps.exceeded_by(progress.failed(), self.registered);
-        let halts = crossed && progress.halted.is_none();
+        let halts = crossed && phase != RolloutPhase::Halted;
         if halts {
             progress.halted = Some(Halt { cause: HaltCause::Failures, since: now.into() });
         }
@@ -378,7 +387,7 @@ impl Rollout {
 
     /// Stores when the open wave's gate was reached, and forgets it when it drops.
     pub(super) fn mark_gate(&self, progress: &mut Progress, brakes: &Brakes, now: Now) {
-        let reached = self.gate_reached(progress);
+        let reached = self.gate_reached(progress) && !self.is_overdue(progress, brakes, now);
         if let Some(open) = progress.open.as_mut() {
             open.gate = if reached { open.gate.or(Some(brakes.clock(now))) } else { None };
         }

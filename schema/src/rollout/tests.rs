@@ -1,13 +1,14 @@
 //! The rules of a rollout, reached through its own messages: a small fleet without a chain.
 
 mod bars;
+mod cranks;
 mod evasions;
 mod leases;
 mod moves;
 mod waves;
 
 use super::*;
-use crate::brake::Brake;
+use crate::brake::{Brake, Brakes};
 use crate::clock::Span;
 use crate::plan::{Failure, Method, Trial, Wave};
 use crate::report::Report;

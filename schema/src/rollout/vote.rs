@@ -92,8 +92,10 @@ impl Rollout {
         if phase != RolloutPhase::Halted {
             return Err(VoteRefused::Phase { verb: "resumed", phase, allowed: "halted" });
         }
-        if let Some(halt) = progress.halted.filter(|halt| halt.since.1 > voted.1) {
-            return Err(VoteRefused::Stale { voted: voted.1, halted: halt.since.1 });
+        // A stall that nobody has stored yet is as new as it could be.
+        let halted = progress.halted.map_or(now.height.0, |halt| halt.since.1);
+        if halted > voted.1 {
+            return Err(VoteRefused::Stale { voted: voted.1, halted });
         }
         progress.halted = None;
         if let Some(open) = progress.open.as_mut() {

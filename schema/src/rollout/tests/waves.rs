@@ -332,7 +332,8 @@ fn who_asks_after_the_move_joins_nothing_that_moves() {
     fleet.lease(2).unwrap();
     fleet.pass(100);
     assert!(matches!(fleet.advance(), Advanced::Did(Transition::WaitersMoved { .. })));
-    assert!(matches!(fleet.lease(3), Ok(LeaseAnswer::Waiting { recorded: false, .. })));
+    // The wave is stalled: only `advance` is still to say so.
+    assert_eq!(fleet.lease(3), Err(LeaseRefused::Phase { phase: RolloutPhase::Halted }));
     assert_eq!(fleet.state(3), SeatState::Assigned);
     assert_eq!(fleet.progress.open.as_ref().unwrap().waiting, Power(10));
 }
