@@ -9,7 +9,6 @@ cd "$(dirname "$0")/../.."
 
 # Checks that cannot be missed because another one stands before or behind them; each with the reason.
 readonly COVERED="
-signature.2 not a check but the refusal after the batch, which has its own switch
 light.4     the block right after a trusted one needs no overlap, so that halving never comes down to it
 "
 

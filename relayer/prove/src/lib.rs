@@ -8,6 +8,7 @@
 //! `verify`, `value`, `trust` and `wire` are pure. `source` is the port to RPCs, `light` drives them.
 
 mod block;
+mod course;
 mod fork;
 mod light;
 mod module;
@@ -20,10 +21,11 @@ mod verify;
 mod wire;
 
 pub use block::{Block, Member, assemble};
+pub use course::{Course, Verdict};
 pub use fork::Evidence;
 pub use light::{BACK_MAX, BLOCKS_MAX, Light, Refusal, Told, propose_anchor, read_any};
 pub use module::{ChainPlan, unbonding_seconds, upgrade_plan};
-pub use reason::{Course, Reason, TEXT_MAX, Verdict};
+pub use reason::{Reason, TEXT_MAX};
 pub use source::{Source, light_block, read, signed_header, standing};
 pub use tendermint::{Hash, Time};
 pub use trust::{

@@ -7,8 +7,9 @@ use tendermint::block::Header;
 use tendermint::{Hash, Time};
 
 use crate::block::Block;
+use crate::course::{Course, Verdict};
 use crate::fork::Evidence;
-use crate::reason::{Course, Reason, Verdict, cut, demand};
+use crate::reason::{Reason, cut, demand};
 use crate::source::{Source, check_height, light_block, read, signed_header, standing};
 use crate::trust::{Anchor, Root, TRUST_VERSION, Terms, TrustFile, Trusted, hash_text};
 use crate::value::StateKey;
