@@ -145,6 +145,8 @@ pub enum ExecuteMsg {
     RunActions {
         /// Which.
         proposal: ProposalId,
+        /// Who executed it, for the log.
+        who: String,
     },
     /// Makes a proposal's deposit claimable once it has ended, or moves it to the treasury if it was vetoed.
     SettleDeposit {

@@ -10,7 +10,7 @@ use crate::digest::{Canonical, Digest};
 use crate::plan::Plan;
 use crate::release::{self, Document, Release, Reversibility};
 use crate::rules::{ATTEMPTS_MAX, Class, ClassRules};
-use crate::tally::{Early, Tally, Verdict};
+use crate::tally::{Tally, Verdict};
 use crate::text;
 use crate::units::RolloutId;
 
@@ -237,7 +237,7 @@ pub struct Attempt {
 }
 
 /// Stored facts of a proposal; its content, tally and ballots are keys of their own, so a vote costs the same
-/// whatever the text.
+/// whatever the text. What is not there yet is not written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Proposal {
     /// Version of these facts.
@@ -247,10 +247,13 @@ pub struct Proposal {
     /// Computed class.
     pub class: Class,
     /// The component that it concerns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub component: Option<String>,
     /// The release that it proposes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub release: Option<Digest>,
     /// Every action only stops or undoes: its clocks run and it executes while braked.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub exempt: bool,
     /// Version of the pinned rules.
     pub rules_version: u32,
@@ -263,24 +266,30 @@ pub struct Proposal {
     /// Begin of the deliberation, on the raw clock.
     pub from: Moment,
     /// Enough attestations stand for this revision.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub validated: bool,
     /// Opening facts of the vote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vote: Option<Vote>,
-    /// When an early verdict was certain.
-    pub decided: Option<Moment>,
     /// Its proposer took it back.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub withdrawn: bool,
     /// It was cancelled after it passed.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub cancelled: bool,
     /// It was executed.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub executed: bool,
     /// The rollout that it started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollout: Option<RolloutId>,
     /// Failed attempts.
     pub attempts: u8,
     /// The last failed attempt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_attempt: Option<Attempt>,
     /// What is deposited, until it is refunded or forfeited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deposit: Option<Coin>,
 }
 
@@ -363,8 +372,8 @@ impl Proposal {
 
     /// When ballots close: the early verdict, but never before the minimum; else the whole period.
     #[must_use]
-    pub fn voting_end(&self, vote: &Vote, row: &ClassRules) -> Moment {
-        match self.decided {
+    pub fn voting_end(vote: &Vote, row: &ClassRules, tally: &Tally) -> Moment {
+        match tally.decided {
             Some(decided) => decided.latest(&vote.from.plus(&row.voting_min)),
             None => vote.from.plus(&row.voting),
         }
@@ -373,27 +382,21 @@ impl Proposal {
     /// The clock on which timelock and grace run, and the point on it at which the timelock ends. Braked time since
     /// the vote opened is left out; of a brake-exempt proposal none is.
     #[must_use]
-    pub fn timelock(&self, vote: &Vote, row: &ClassRules, brakes: &Brakes, now: Now) -> (Moment, Moment) {
-        let end = self.voting_end(vote, row);
+    pub fn timelock(
+        &self,
+        vote: &Vote,
+        row: &ClassRules,
+        tally: &Tally,
+        brakes: &Brakes,
+        now: Now,
+    ) -> (Moment, Moment) {
+        let end = Self::voting_end(vote, row, tally);
         if self.exempt {
             return (now.into(), end.plus(&row.timelock));
         }
         let start =
             Moment(end.0.saturating_sub(vote.braked.seconds.0), end.1.saturating_sub(vote.braked.blocks.0));
         (brakes.clock(now), start.plus(&row.timelock))
-    }
-
-    /// Notes that no ballot to come can change the verdict, where the class finishes early; answers whether the facts
-    /// changed.
-    pub fn decide_early(&mut self, row: &ClassRules, tally: &Tally, now: Now) -> bool {
-        let Some(vote) = self.vote.as_ref().filter(|_| row.early_finish && self.decided.is_none()) else {
-            return false;
-        };
-        if tally.early(&row.bars, vote.total) == Early::Open {
-            return false;
-        }
-        self.decided = Some(now.into());
-        true
     }
 
     /// Where it is now.
@@ -414,7 +417,7 @@ impl Proposal {
         let Some(vote) = &self.vote else {
             return self.phase_before_vote(row, now);
         };
-        if !self.voting_end(vote, row).is_over(&now.into()) {
+        if !Self::voting_end(vote, row, tally).is_over(&now.into()) {
             return Phase::Voting;
         }
         match tally.verdict(&row.bars, vote.total) {
@@ -422,7 +425,7 @@ impl Proposal {
             Verdict::Vetoed => Phase::Vetoed,
             Verdict::Rejected => Phase::Rejected,
             Verdict::Passed => {
-                let (clock, end) = self.timelock(vote, row, brakes, now);
+                let (clock, end) = self.timelock(vote, row, tally, brakes, now);
                 if !end.is_over(&clock) {
                     Phase::Timelocked
                 } else if !end.plus(&row.grace).is_over(&clock) {

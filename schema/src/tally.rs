@@ -5,6 +5,8 @@ use cosmwasm_std::{Uint128, Uint256};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::clock::{Moment, Now};
+use crate::rules::ClassRules;
 use crate::units::{BPS_WHOLE, Bps};
 
 /// What a ballot says.
@@ -38,7 +40,7 @@ pub struct Bars {
     pub veto_floor_bps: Bps,
 }
 
-/// Sums of the ballots.
+/// Sums of the ballots, and since when they decide. All that a ballot changes is this one key.
 ///
 /// Invariant TALLY-1: they sum to at most the snapshot total. Invariant TALLY-2: no yes, no pass.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -51,6 +53,9 @@ pub struct Tally {
     pub abstain: Uint128,
     /// Weight of vetoes.
     pub veto: Uint128,
+    /// When no ballot to come could change the verdict any more, where the class finishes early.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided: Option<Moment>,
 }
 
 /// What a tally says once ballots are closed.
@@ -102,6 +107,13 @@ fn share(bps: Bps, whole: Uint256) -> Uint256 {
 }
 
 impl Tally {
+    /// Notes that no ballot to come can change the verdict, where the class finishes early.
+    pub fn decide_early(&mut self, row: &ClassRules, total: Uint128, now: Now) {
+        if row.early_finish && self.decided.is_none() && self.early(&row.bars, total) != Early::Open {
+            self.decided = Some(now.into());
+        }
+    }
+
     /// All weight cast, whatever the ballots say.
     #[must_use]
     pub fn cast(&self) -> Uint256 {

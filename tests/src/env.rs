@@ -25,7 +25,7 @@ use concord_schema::release::Release;
 use concord_schema::replay::Replay;
 use concord_schema::report::Report;
 use concord_schema::rollout::{Progress, Purpose, Rollout, RolloutPhase, Seat};
-use concord_schema::tally::Ballot;
+use concord_schema::tally::{Ballot, Tally};
 use concord_schema::units::{Height, NodeNo, Power, ProposalId, RolloutId, Seconds};
 use concord_schema::{Now, Span};
 use cosmwasm_std::testing::MockStorage;
@@ -78,8 +78,8 @@ impl From<StdError> for Refused {
     }
 }
 
-/// Past so many entries the store is no more rebuilt after each of them: it takes as long as the history.
-const REBUILT_MAX: usize = 300;
+/// With more operators and nodes than these the store is not rebuilt after each message: it takes too long.
+const REBUILT_MAX: usize = 128;
 
 type Chain<S> = App<BankKeeper, MockApiBech32, S>;
 
@@ -250,7 +250,8 @@ impl<S: Storage> MockEnv<S> {
             self.entries.push(entry);
         }
         assert_eq!(self.head(), head, "the head is the fold of the entries");
-        if self.entries.len() <= REBUILT_MAX {
+        let replay = self.replay.as_ref().expect("a deployment was logged");
+        if replay.nodes.len() + replay.operators.len() <= REBUILT_MAX {
             self.check_replay();
         }
     }
@@ -313,6 +314,12 @@ impl<S: Storage> MockEnv<S> {
     #[must_use]
     pub fn proposal(&self, id: ProposalId) -> Proposal {
         load::proposal(&*self.store(), id).unwrap()
+    }
+
+    /// A proposal's tally.
+    #[must_use]
+    pub fn tally(&self, id: ProposalId) -> Tally {
+        load::tally(&*self.store(), id).unwrap()
     }
 
     /// Where a proposal is.

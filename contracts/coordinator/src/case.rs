@@ -66,13 +66,13 @@ impl Case {
             }
             (Phase::Validated, _) => WaitingOn::OpenVote,
             (Phase::Voting, Some(vote)) => {
-                WaitingOn::Voting { left: proposal.voting_end(vote, row).left(&raw) }
+                WaitingOn::Voting { left: Proposal::voting_end(vote, row, &self.tally).left(&raw) }
             }
             (Phase::Timelocked, Some(vote)) => {
                 if let Some(scope) = self.holding(now) {
                     return Ok(WaitingOn::Brake { scope });
                 }
-                let (clock, end) = proposal.timelock(vote, row, &self.brakes, now);
+                let (clock, end) = proposal.timelock(vote, row, &self.tally, &self.brakes, now);
                 WaitingOn::Timelock { left: end.left(&clock) }
             }
             (Phase::Ready, Some(vote)) => {
@@ -80,7 +80,7 @@ impl Case {
                 if let Some(on) = self.holds_back(storage, &draft, now)? {
                     return Ok(on);
                 }
-                let (clock, end) = proposal.timelock(vote, row, &self.brakes, now);
+                let (clock, end) = proposal.timelock(vote, row, &self.tally, &self.brakes, now);
                 WaitingOn::Execute { left: end.plus(&row.grace).left(&clock) }
             }
             (

@@ -58,7 +58,7 @@ pub fn execute(
             execute::vote::vote(deps, env, info, proposal, ballot, &expect_digest, rationale.as_ref())
         }
         ExecuteMsg::Execute { proposal } => execute::execute::execute(deps, env, info, proposal),
-        ExecuteMsg::RunActions { proposal } => execute::actions::run_actions(deps, env, info, proposal),
+        ExecuteMsg::RunActions { proposal, who } => execute::actions::run_actions(deps, env, proposal, &who),
         ExecuteMsg::SettleDeposit { proposal } => execute::deposit::settle(deps, env, info, proposal),
         ExecuteMsg::Claim {} => execute::deposit::claim(deps, env, info),
         ExecuteMsg::Register { component, node_id, power, hot_key } => {

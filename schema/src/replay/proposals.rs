@@ -121,7 +121,6 @@ impl Replay {
             from: at.now.into(),
             validated: false,
             vote: None,
-            decided: None,
             withdrawn: false,
             cancelled: false,
             executed: false,
@@ -212,7 +211,7 @@ impl Replay {
         ballot: Ballot,
         weight: Uint128,
     ) -> Result<(), ReplayError> {
-        let mut proposal = at.found(self.proposals.get(&id), "proposal", id)?.clone();
+        let proposal = at.found(self.proposals.get(&id), "proposal", id)?.clone();
         let vote = at.found(proposal.vote.clone(), "vote on proposal", id)?;
         at.agree("the voter's weight", self.weight_before(at.who, vote.snapshot_height), weight)?;
         let row = self.row(at, &proposal)?;
@@ -220,8 +219,7 @@ impl Replay {
         let key = (id, at.who.to_owned());
         let replaces = self.ballots.insert(key, (ballot, weight)).map(|(earlier, _)| earlier);
         tally.count(ballot, weight, replaces, vote.total).map_err(|error| at.refused("the ballot", error))?;
-        proposal.decide_early(&row, tally, at.now);
-        self.proposals.insert(id, proposal);
+        tally.decide_early(&row, vote.total, at.now);
         Ok(())
     }
 

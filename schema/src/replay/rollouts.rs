@@ -182,7 +182,14 @@ impl Replay {
             component.current = rollout.previous;
             component.live = Some(id);
         } else if progress.rolling_back.is_none() {
-            rollout.roll_back(progress, brakes, at.now).map_err(|error| at.refused("the way back", error))?;
+            let mut cranked = progress.clone();
+            let did = rollout.advance(&mut cranked, &[], brakes, at.now);
+            if did == Advanced::Did(Transition::RollingBack) {
+                *progress = cranked;
+            } else {
+                let voted = rollout.roll_back(progress, brakes, at.now);
+                voted.map_err(|error| at.refused("the way back", error))?;
+            }
         }
         let denied = ReleaseFacts { rolled_back_by: Some(id), ..ReleaseFacts::new(Standing::RolledBack) };
         self.standings.insert(release, denied);

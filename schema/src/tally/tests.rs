@@ -1,7 +1,7 @@
 use super::*;
 
 fn tally(yes: u128, no: u128, abstain: u128, veto: u128) -> Tally {
-    Tally { yes: yes.into(), no: no.into(), abstain: abstain.into(), veto: veto.into() }
+    Tally { yes: yes.into(), no: no.into(), abstain: abstain.into(), veto: veto.into(), decided: None }
 }
 
 fn bars(quorum: u16, threshold: u16, yes_min: u16, veto: Option<u16>, veto_floor: u16) -> Bars {
@@ -73,6 +73,7 @@ fn continuations(sums: Tally, total: u128) -> Vec<Tally> {
                         no: sums.no + Uint128::new(no),
                         abstain: sums.abstain + Uint128::new(abstain),
                         veto: sums.veto + Uint128::new(veto),
+                        decided: None,
                     });
                 }
             }

@@ -8,7 +8,7 @@ use concord_schema::release::{Release, Standing};
 use concord_schema::rollout::{Outcome, Progress, Rollout, RolloutPhase, Transition};
 use concord_schema::units::{Height, RolloutId};
 use concord_schema::{Digest, ProposalId, keys};
-use cosmwasm_std::{DepsMut, Env, MessageInfo, Response, Storage, Uint128};
+use cosmwasm_std::{DepsMut, Env, Response, Storage, Uint128};
 
 use super::propose::word;
 use crate::error::ContractError;
@@ -21,18 +21,14 @@ pub(crate) struct Failed {
     pub(crate) error: ContractError,
 }
 
-/// Runs a proposal's actions, as the contract's message to itself.
+/// Runs a proposal's actions, as the contract's message to itself; `who` sent `execute`.
 ///
 /// # Errors
 /// The first action's that cannot be carried out; nothing of any action stays then.
-pub fn run_actions(
-    deps: DepsMut,
-    env: &Env,
-    info: &MessageInfo,
-    id: ProposalId,
-) -> Result<Response, ContractError> {
-    let events = run(deps.storage, env, id).map_err(|failed| failed.error)?;
-    log::changed(deps.storage, env, info.sender.as_str(), &events, "ran all actions")
+pub fn run_actions(deps: DepsMut, env: &Env, id: ProposalId, who: &str) -> Result<Response, ContractError> {
+    let mut events = run(deps.storage, env, id).map_err(|failed| failed.error)?;
+    events.push(Event::Executed { proposal: id.to_string() });
+    log::changed(deps.storage, env, who, &events, "ran all actions")
 }
 
 /// Runs them over a store, and marks the proposal as executed.

@@ -1,7 +1,7 @@
 //! Executes a proposal that is ready: all of its actions in one message to itself, so that they all happen or none.
 
 use concord_schema::event::Event;
-use concord_schema::msg::ExecuteMsg;
+use concord_schema::msg::{Done, ExecuteMsg};
 use concord_schema::proposal::{Attempt, Draft, Phase};
 use concord_schema::rules::ATTEMPTS_MAX;
 use concord_schema::{Now, ProposalId};
@@ -66,14 +66,16 @@ pub fn execute(
     // action calls out, so nothing can come in between.
     let run = WasmMsg::Execute {
         contract_addr: env.contract.address.to_string(),
-        msg: to_json_binary(&ExecuteMsg::RunActions { proposal: id })?,
+        msg: to_json_binary(&ExecuteMsg::RunActions { proposal: id, who: info.sender.to_string() })?,
         funds: Vec::new(),
     };
     let payload = Payload { proposal: id, who: info.sender.to_string() };
-    let message = SubMsg::reply_always(run, REPLY_ID)
+    // A reply costs as much as a message, so only a failure has one; its answer takes the place of this one.
+    let message = SubMsg::reply_on_error(run, REPLY_ID)
         .with_gas_limit(ACTIONS_GAS_MAX)
         .with_payload(to_json_binary(&payload)?);
-    Ok(Response::new().add_submessage(message))
+    let done = Done { changed: true, what: "executed".to_owned() };
+    Ok(Response::new().add_submessage(message).set_data(to_json_binary(&done)?))
 }
 
 /// What a proposal that is ready still waits on, in words: a false precondition is no attempt.
@@ -100,8 +102,8 @@ pub(crate) fn waits(
     Ok(None)
 }
 
-/// Takes the outcome of the actions: logs the execution, or records the attempt. An error of an action answers Ok,
-/// since an error of this message would forget it.
+/// Takes the failure of the actions, and records the attempt. It answers Ok, since an error of this message would
+/// forget it.
 ///
 /// # Errors
 /// Where the store fails.
@@ -109,10 +111,7 @@ pub fn reply(deps: DepsMut, env: &Env, reply: Reply) -> Result<Response, Contrac
     let Payload { proposal: id, who } = from_json(&reply.payload)?;
     let storage = deps.storage;
     let error = match reply.result {
-        SubMsgResult::Ok(_) => {
-            let event = Event::Executed { proposal: id.to_string() };
-            return log::changed(storage, env, &who, &[event], "executed");
-        }
+        SubMsgResult::Ok(_) => return Err(ContractError::UnknownReply { id: reply.id }),
         SubMsgResult::Err(error) => error,
     };
     let mut proposal = load::proposal(storage, id)?;

@@ -6,7 +6,9 @@ use concord_schema::proposal::{Action, Draft, Proposal, content_digest};
 use concord_schema::release::{Release, ReleaseFacts, Reversibility, Standing};
 use concord_schema::rules::{Class, ClassRules};
 use concord_schema::{Digest, ProposalId};
-use cosmwasm_std::{Api, Coin, DepsMut, Env, MessageInfo, Response, Storage, Uint256, to_json_string, to_json_vec};
+use cosmwasm_std::{
+    Api, Coin, DepsMut, Env, MessageInfo, Response, Storage, Uint256, to_json_string, to_json_vec,
+};
 
 use crate::error::ContractError;
 use crate::{load, log, state};
@@ -43,7 +45,6 @@ pub fn propose(
         from: load::now(env).into(),
         validated: false,
         vote: None,
-        decided: None,
         withdrawn: false,
         cancelled: false,
         executed: false,

@@ -52,10 +52,8 @@ pub fn vote(
     if replaces.is_none() {
         state::BALLOTS_OF.save(storage, (voter, id.0), &Empty {})?;
     }
+    case.tally.decide_early(&case.row, opened.total, now);
     state::TALLIES.save(storage, id.0, &case.tally)?;
-    if case.proposal.decide_early(&case.row, &case.tally, now) {
-        state::PROPOSALS.save(storage, id.0, &case.proposal)?;
-    }
     let event = Event::Voted {
         proposal: id.to_string(),
         ballot: word(&ballot)?,
