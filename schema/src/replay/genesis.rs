@@ -6,7 +6,7 @@ use super::{At, Replay, ReplayError, WeightChange};
 use crate::brake::{Brake, Scope};
 use crate::keys;
 use crate::log::Head;
-use crate::msg::{Auditor, Config, Guardians, InstantiateMsg};
+use crate::msg::{Auditor, Config, GenesisComponent, GenesisOperator, Guardians, InstantiateMsg};
 use crate::node::{Component, Operator};
 use crate::release::{ReleaseFacts, Standing};
 use crate::units::Power;
@@ -57,33 +57,36 @@ pub(super) fn deploy(at: &At<'_>, rules: &str, genesis: &str) -> Result<Replay, 
         brakes: BTreeMap::from([(keys::scope(&Scope::All).to_owned(), Brake::off())]),
     };
     for operator in message.operators {
-        let facts = Operator {
-            v: 1,
-            organisation: operator.organisation,
-            power: operator.power,
-            split: Power(0),
-            nodes: 0,
-        };
-        replay.operators.insert((operator.addr, operator.component), facts);
+        enlist(&mut replay, operator);
     }
     for component in message.components {
-        let group = component.group.unwrap_or_else(|| component.name.clone());
-        let current = component.baseline.digest();
-        let facts = Component {
-            v: 1,
-            current,
-            live: None,
-            last: None,
-            group: group.clone(),
-            epoch: 1,
-            registered: Power(0),
-            largest: Power(0),
-        };
-        replay.releases.insert(current, component.baseline);
-        replay.standings.insert(current, ReleaseFacts::new(Standing::Allowed));
-        replay.brakes.insert(component.name.clone(), Brake::off());
-        replay.down.insert(group, Power(0));
-        replay.components.insert(component.name, facts);
+        add(&mut replay, component);
     }
     Ok(replay)
+}
+
+fn enlist(replay: &mut Replay, operator: GenesisOperator) {
+    let GenesisOperator { addr, organisation, component, power } = operator;
+    let facts = Operator { v: 1, organisation, power, split: Power(0), nodes: 0 };
+    replay.operators.insert((addr, component), facts);
+}
+
+fn add(replay: &mut Replay, component: GenesisComponent) {
+    let group = component.group.unwrap_or_else(|| component.name.clone());
+    let current = component.baseline.digest();
+    let facts = Component {
+        v: 1,
+        current,
+        live: None,
+        last: None,
+        group: group.clone(),
+        epoch: 1,
+        registered: Power(0),
+        largest: Power(0),
+    };
+    replay.releases.insert(current, component.baseline);
+    replay.standings.insert(current, ReleaseFacts::new(Standing::Allowed));
+    replay.brakes.insert(component.name.clone(), Brake::off());
+    replay.down.insert(group, Power(0));
+    replay.components.insert(component.name, facts);
 }

@@ -28,7 +28,11 @@ impl Rollout {
         }
         if let Some(since) = progress.rolling_back {
             let is_over = since.plus(&self.plan.failure.rolling_back).is_over(&raw);
-            return if is_over { RolloutPhase::Ended(Outcome::RolledBack) } else { RolloutPhase::RollingBack };
+            return if is_over {
+                RolloutPhase::Ended(Outcome::RolledBack)
+            } else {
+                RolloutPhase::RollingBack
+            };
         }
         if let Some(halt) = progress.halted {
             return match self.after_halt(progress, halt.cause) {

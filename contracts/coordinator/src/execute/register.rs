@@ -51,11 +51,11 @@ pub fn register(
     let replaced = known.as_ref().filter(|node| node.hot_key != hot_key).map(|node| node.hot_key.clone());
     split(&mut operator, before, power, known.is_none())?;
     sum(&mut facts, before, power)?;
-    let is_new = known.is_none();
+    let ranked = known.as_ref().map(|_| before);
     let node = match known {
         Some(mut node) => {
             node.set_power(power, facts.epoch);
-            node.hot_key = hot_key;
+            node.hot_key.clone_from(&hot_key);
             node.organisation.clone_from(&operator.organisation);
             node
         }
@@ -66,24 +66,18 @@ pub fn register(
             component: component.clone(),
             node_id: node_id.clone(),
             organisation: operator.organisation.clone(),
-            hot_key,
+            hot_key: hot_key.clone(),
             since: facts.epoch,
             power,
             next: None,
         },
     };
-    rank(deps.storage, &mut facts, &component, node.no, (!is_new).then_some(before), power)?;
+    rank(deps.storage, &mut facts, &component, node.no, ranked, power)?;
     state::OPERATORS.save(deps.storage, (sender, &component), &operator)?;
     state::COMPONENTS.save(deps.storage, &component, &facts)?;
     save(deps.storage, &node, replaced.as_deref())?;
-    let what = format!("node {} is registered", node.no);
-    let event = Event::Registered {
-        node: node.no.to_string(),
-        component,
-        node_id,
-        power: power.to_string(),
-        hot_key: node.hot_key,
-    };
+    let (what, node) = (format!("node {} is registered", node.no), node.no.to_string());
+    let event = Event::Registered { node, component, node_id, power: power.to_string(), hot_key };
     log::changed(deps.storage, env, sender, &[event], what)
 }
 
