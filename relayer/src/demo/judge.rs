@@ -11,6 +11,7 @@ use super::outage::silent_at_once;
 use super::plan::{OUTAGE_MS_MAX, SILENT_MAX};
 use super::report::Finding;
 use super::sampler::Violation;
+use crate::cli::output::words;
 
 /// Puts a finding together.
 fn finding(
@@ -185,7 +186,7 @@ pub(crate) fn log(verified: &Result<u64, String>, seen: u64) -> Vec<Finding> {
 }
 
 fn ended(facts: &Facts, expected: Outcome) -> Finding {
-    let show = |outcome: Outcome| format!("{outcome:?}");
+    let show = |outcome: Outcome| words(&outcome);
     let observed = facts.outcome.map_or_else(|| "it has not ended".to_owned(), show);
     let what = format!("rollout {}", facts.rollout);
     finding(&what, show(expected), observed, facts.outcome == Some(expected))

@@ -144,13 +144,9 @@ impl fmt::Display for ActReport {
         writeln!(f, "{} act {}: {} ({seconds} s)", mark(self.as_expected), self.act, self.title)?;
         for finding in &self.findings {
             let Finding { what, expected, observed, as_expected } = finding;
-            writeln!(f, "     {} {what}", mark(*as_expected))?;
-            if *as_expected {
-                writeln!(f, "            {observed}")?;
-            } else {
-                writeln!(f, "            expected {expected}")?;
-                writeln!(f, "            observed {observed}")?;
-            }
+            // A result says little without what was expected of it.
+            writeln!(f, "     {} {what}: expected {expected}", mark(*as_expected))?;
+            writeln!(f, "            observed {observed}")?;
         }
         if self.nodes.is_empty() {
             return Ok(());
@@ -192,7 +188,7 @@ impl fmt::Display for DemoReport {
         let failed = findings.clone().filter(|finding| !finding.as_expected).count();
         match failed {
             0 if self.as_expected => {
-                write!(f, "all {} expectations were met in {observed}", findings.count())
+                write!(f, "all {} expectations were met in {observed} ({expected})", findings.count())
             }
             _ => write!(f, "{failed} of {} expectations were not met", findings.count()),
         }
@@ -230,6 +226,14 @@ mod tests {
             let late = report.to_string().contains("expected at most 90.0 s, observed 90.1 s");
             assert_eq!(late, !as_expected);
         }
+    }
+
+    #[test]
+    fn what_was_expected_stands_beside_what_was_observed_also_where_it_was_met() {
+        let act = ActReport::new(1, "an upgrade", 10, vec![finding(true)], Vec::new());
+        let text = DemoReport::new(vec![act], 10, None).to_string();
+        assert!(text.contains("ok   skew: expected 0\n            observed 0\n"), "{text}");
+        assert!(text.ends_with("all 2 expectations were met in 0.1 s (at most 90.0 s)"), "{text}");
     }
 
     #[test]
