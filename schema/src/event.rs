@@ -32,17 +32,37 @@ pub enum EventError {
     },
 }
 
+/// What an event looks like, for generated schemas.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Form {
+    /// The kind's word.
+    pub kind: &'static str,
+    /// What happened.
+    pub what: &'static str,
+    /// Name and meaning of each field, in order.
+    pub fields: &'static [(&'static str, &'static str)],
+}
+
 macro_rules! events {
-    ($($(#[$doc:meta])* $name:ident = $kind:literal { $($(#[$fdoc:meta])* $field:ident),* $(,)? }),* $(,)?) => {
+    ($($(#[doc = $doc:literal])* $name:ident = $kind:literal {
+        $($(#[doc = $fdoc:literal])* $field:ident),* $(,)?
+    }),* $(,)?) => {
         /// Everything that can change.
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub enum Event {
-            $($(#[$doc])* $name { $($(#[$fdoc])* $field: String),* }),*
+            $($(#[doc = $doc])* $name { $($(#[doc = $fdoc])* $field: String),* }),*
         }
 
         impl Event {
             /// All kinds, for readers.
             pub const KINDS: &'static [&'static str] = &[$($kind),*];
+
+            /// The form of each kind, in the order of [`Self::KINDS`].
+            pub const FORMS: &'static [Form] = &[$(Form {
+                kind: $kind,
+                what: concat!($($doc),*),
+                fields: &[$((stringify!($field), concat!($($fdoc),*))),*],
+            }),*];
 
             /// The kind's word.
             #[must_use]

@@ -8,7 +8,7 @@ use crate::digest::{Canonical, Digest};
 
 /// Stored facts: the newest entry's place and hash. Written with every change, so in JSON it is a list without
 /// names: `[v, seq, hash, height]`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "(u8, u64, Digest, u64)", into = "(u8, u64, Digest, u64)")]
 pub struct Head {
     /// Version of these facts.
@@ -19,6 +19,21 @@ pub struct Head {
     pub hash: Digest,
     /// Height of the block that holds it.
     pub height: u64,
+}
+
+impl schemars::JsonSchema for Head {
+    fn schema_name() -> String {
+        "Head".to_owned()
+    }
+
+    fn json_schema(generator: &mut schemars::r#gen::SchemaGenerator) -> schemars::schema::Schema {
+        let mut schema = <(u8, u64, Digest, u64)>::json_schema(generator).into_object();
+        schema.metadata().description = Some(
+            "The newest entry's place and hash: version of these facts, number (0 for an empty log), hash, height."
+                .to_owned(),
+        );
+        schema.into()
+    }
 }
 
 impl From<(u8, u64, Digest, u64)> for Head {
