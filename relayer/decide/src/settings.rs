@@ -20,6 +20,8 @@ pub struct Settings {
     pub fetch_tries: u8,
     /// The shortest trial in milliseconds: lengthens the plan's, never shortens it.
     pub trial_ms_min: u64,
+    /// The same in blocks.
+    pub trial_blocks_min: u64,
     /// Milliseconds between two probes where no plan says it.
     pub probe_interval_ms: u64,
     /// Milliseconds until a request or report without visible consequence is sent again; as many blocks as in
@@ -42,6 +44,7 @@ impl Settings {
             tries: 2,
             fetch_tries: 5,
             trial_ms_min: 0,
+            trial_blocks_min: 0,
             probe_interval_ms: 1_000,
             again_ms: 2_000,
             again_blocks: 5,

@@ -272,7 +272,8 @@ impl Agent {
             (Some(now), Some(from)) => now.saturating_sub(from.0),
             (Some(_) | None, Some(_) | None) => 0,
         };
-        (long_ms.saturating_sub(since_ms), target.trial.span.blocks.0.saturating_sub(passed))
+        let long_blocks = target.trial.span.blocks.0.max(self.settings.trial_blocks_min);
+        (long_ms.saturating_sub(since_ms), long_blocks.saturating_sub(passed))
     }
 
     /// Both clocks of the trial are over and its probes say healthy.

@@ -96,13 +96,16 @@ fn a_trial_ends_when_its_probes_and_both_its_clocks_say_so() {
 
 #[test]
 fn an_operator_may_lengthen_a_trial_and_not_shorten_it() {
-    for (ms_min, left_ms) in [(0, 3_000), (2_999, 3_000), (3_001, 3_001)] {
+    for (ms_min, left_ms, blocks_min, left_blocks) in
+        [(0, 3_000, 0, 3), (2_999, 3_000, 2, 3), (3_001, 3_001, 4, 4)]
+    {
         let mut world = World::new();
         world.settings.trial_ms_min = ms_min;
+        world.settings.trial_blocks_min = blocks_min;
         world.probes = 0;
         world.until("booting");
         let target = world.journal.target.clone().unwrap();
-        assert_eq!(world.agent.as_ref().unwrap().trial_left(&target), (left_ms, 3), "{ms_min}");
+        assert_eq!(world.agent.as_ref().unwrap().trial_left(&target), (left_ms, left_blocks), "{ms_min}");
     }
 }
 
