@@ -51,9 +51,10 @@ impl DiskError {
     }
 }
 
-/// Whether an error says that no space or quota is left.
+/// Whether an error says that no space or quota is left, or that the process may not write longer files.
 pub(crate) fn is_full(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
 }
 
 fn is_read_only(error: &io::Error) -> bool {
@@ -70,11 +71,24 @@ fn advice(error: &io::Error) -> &'static str {
     }
 }
 
+/// The folders that were synced, for tests: nothing else shows it short of a power cut.
+#[cfg(test)]
+pub(crate) static SYNCED: std::sync::Mutex<Vec<PathBuf>> = std::sync::Mutex::new(Vec::new());
+
+/// How often a folder was synced so far.
+#[cfg(test)]
+pub(crate) fn synced(folder: &Path) -> usize {
+    let all = SYNCED.lock().unwrap();
+    all.iter().filter(|synced| **synced == *folder).count()
+}
+
 /// Makes the names inside `folder` durable: what was created, renamed or removed there survives a power cut.
 ///
 /// # Errors
 /// When the folder cannot be opened or the system cannot sync it.
 pub fn fsync_dir(folder: &Path) -> Result<(), DiskError> {
+    #[cfg(test)]
+    SYNCED.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(folder.to_path_buf());
     File::open(folder)
         .and_then(|folder| folder.sync_all())
         .map_err(|e| DiskError::new("sync the folder", folder, e))

@@ -126,7 +126,7 @@ impl Fetcher {
         progress: Progress<'_>,
     ) -> Result<Verified, FetchError> {
         let digest = want.digest;
-        match open(store, digest).await {
+        match open_durable(store, digest).await {
             Ok(verified) => {
                 progress(verified.bytes, verified.bytes);
                 return Ok(verified);
@@ -269,6 +269,17 @@ async fn open(store: &Store, digest: Digest) -> Result<Verified, StoreError> {
     let (inner, path) = (store.clone(), store.path_of(&digest));
     let opened = tokio::task::spawn_blocking(move || inner.open_verified(&digest)).await;
     opened.unwrap_or_else(|e| Err(DiskError::new("verify", &path, io::Error::other(e)).into()))
+}
+
+/// The same of an artifact that was there before: what an earlier agent left may not be on the disk yet.
+async fn open_durable(store: &Store, digest: Digest) -> Result<Verified, StoreError> {
+    let (inner, path) = (store.clone(), store.path_of(&digest));
+    let opened = tokio::task::spawn_blocking(move || {
+        let verified = inner.open_verified(&digest)?;
+        inner.sync_artifact(&verified)?;
+        Ok(verified)
+    });
+    opened.await.unwrap_or_else(|e| Err(DiskError::new("verify", &path, io::Error::other(e)).into()))
 }
 
 enum Source {

@@ -328,7 +328,8 @@ impl Store {
     pub fn switch(&self, to: &Digest) -> Result<(), StoreError> {
         let current = self.current()?;
         if current == Some(*to) {
-            return Ok(());
+            // An earlier try may have ended between its rename and its sync.
+            return self.sync();
         }
         if !self.holds(to) {
             return Err(StoreError::Absent { digest: *to, store: self.folder.clone() });
@@ -337,6 +338,26 @@ impl Store {
             self.point(Link::Previous, &current)?;
         }
         self.point(Link::Current, to)
+    }
+
+    /// Makes durable what links and artifacts look like now, whoever left them so: what is seen may still be lost to a
+    /// power cut, and must not be built upon before.
+    ///
+    /// # Errors
+    /// When the disk cannot sync its folders.
+    pub fn sync(&self) -> Result<(), StoreError> {
+        durable::fsync_dir(&self.content_folder())?;
+        Ok(durable::fsync_dir(&self.folder)?)
+    }
+
+    /// Makes an artifact durable that was found in the store, its bytes and its name.
+    ///
+    /// # Errors
+    /// When the disk cannot sync them.
+    pub fn sync_artifact(&self, found: &Verified) -> Result<(), StoreError> {
+        let path = self.path_of(&found.digest);
+        found.file.sync_all().map_err(|e| DiskError::new("sync", &path, e))?;
+        Ok(durable::fsync_dir(&self.content_folder())?)
     }
 
     /// Points one link at an artifact, whatever it was before: to restore a link from the journal.

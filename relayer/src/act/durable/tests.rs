@@ -50,6 +50,7 @@ fn system_errors_are_told_apart_and_say_what_to_do() {
     let table = [
         (io::ErrorKind::StorageFull, true, false, "free some space"),
         (io::ErrorKind::QuotaExceeded, true, false, "free some space"),
+        (io::ErrorKind::FileTooLarge, true, false, "free some space"),
         (io::ErrorKind::ReadOnlyFilesystem, false, true, "mount"),
         (io::ErrorKind::PermissionDenied, false, true, "permissions"),
         (io::ErrorKind::NotFound, false, false, "could not write f"),

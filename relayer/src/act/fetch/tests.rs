@@ -356,3 +356,14 @@ async fn a_disk_that_fills_up_in_the_middle_is_this_sides_fault_and_leaves_nothi
     drop(draft);
     assert_eq!(std::fs::read_dir(place.folder.path().join("fetch")).unwrap().count(), 0);
 }
+
+#[tokio::test]
+async fn an_artifact_that_is_there_already_is_made_durable() {
+    let place = Place::new();
+    let server = Server::start(Host::Serves(BODY)).await;
+    place.fetch(&[server.address()]).await.unwrap();
+    let synced = || crate::act::durable::synced(&place.store.content_folder());
+    let before = synced();
+    place.fetch(&[]).await.unwrap();
+    assert!(synced() > before);
+}

@@ -197,3 +197,15 @@ fn a_read_only_folder_is_a_typed_error() {
         assert!(matches!(opened, Err(StoreError::Disk(e)) if e.is_read_only()));
     }
 }
+
+/// An earlier agent may have died between a rename and its sync: what is found done is made durable all the same.
+#[test]
+fn a_switch_that_finds_nothing_to_do_is_durable_too() {
+    let place = place();
+    let digest = place.put(b"release one");
+    place.store.switch(&digest).unwrap();
+    let synced = || durable::synced(&place.store.folder);
+    let before = synced();
+    place.store.switch(&digest).unwrap();
+    assert!(synced() > before);
+}
