@@ -178,13 +178,18 @@ impl Node {
         Ok(Some(status))
     }
 
+    /// The agent's process.
+    pub(crate) fn pid(&self) -> Option<u32> {
+        self.agent.as_ref().and_then(Child::id)
+    }
+
     /// Memory of the agent's process in RAM, in MiB.
     ///
     /// # Errors
     /// [`BenchError`] when the agent does not run or the system does not say.
     pub(crate) fn rss_mib(&self) -> Result<f64, BenchError> {
         let none = || BenchError::Other { expected: "VmRSS of the agent", found: "none".to_owned() };
-        let pid = self.agent.as_ref().and_then(Child::id).ok_or_else(none)?;
+        let pid = self.pid().ok_or_else(none)?;
         let text = std::fs::read_to_string(format!("/proc/{pid}/status"));
         let text = text.map_err(step("read the agent's memory"))?;
         let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or_else(none)?;

@@ -16,7 +16,7 @@ use super::status::CheckStatus;
 use crate::act::fetch::{Fetcher, Want};
 use crate::act::probe::{Check, Prober};
 use crate::act::process::{
-    Adoption, Daemon, Exit, Found, Identity, Launch, Patience, ProcessError, Run, Slot,
+    Adoption, Daemon, Exit, Found, Identity, Launch, Patience, ProcessError, Run, Slot, boot_id,
 };
 use crate::act::store::{Link, Store, StoreError};
 use crate::causes::told;
@@ -56,6 +56,8 @@ pub(super) struct Started {
     pub(super) run: Run,
     /// Its process, if it is known.
     pub(super) identity: Option<Identity>,
+    /// The start of the host that it belongs to, if it is known.
+    pub(super) boot_id: Option<String>,
 }
 
 /// The agent's hands.
@@ -197,8 +199,8 @@ impl Host {
     }
 
     /// Starts what `current` points at. `run` is in the journal.
-    pub(super) fn spawn(&mut self, number: u64, run: Run) {
-        self.started = Some(Started { number, run: run.clone(), identity: None });
+    pub(super) fn spawn(&mut self, number: u64, run: Run, boot_id: Option<String>) {
+        self.started = Some(Started { number, run: run.clone(), identity: None, boot_id });
         let (store, slot, launch) = (self.store.clone(), self.slot.clone(), self.launch.clone());
         drop(self.answer(async move {
             let spawned = start(&store, &slot, &launch, &run).await;
@@ -289,6 +291,12 @@ pub(super) async fn look(
         Ok(None) => LinkView::Missing,
         Err(error) => LinkView::Broken { why: told(&error) },
     };
+    if let Err(error) = sync(store).await {
+        // A link that a power cut may take back is no base for anything: it is looked at again.
+        tracing::warn!(why = error, "what is on the disk could not be made durable");
+        let previous = store.previous().unwrap_or_default();
+        return (DiskView { current, previous, daemon: DaemonView::Unknown, staged: false }, None);
+    }
     let (daemon, adopted) = match find(slot, started, known, patience).await {
         Ok(found) => found,
         Err(error) => {
@@ -305,6 +313,11 @@ pub(super) async fn look(
     (view, adopted)
 }
 
+async fn sync(store: &Store) -> Result<(), String> {
+    let store = store.clone();
+    blocking(move || store.sync()).await
+}
+
 type Seen = (DaemonView, Option<(u64, Arc<Daemon>)>);
 
 async fn find(
@@ -319,7 +332,9 @@ async fn find(
         let digest = daemon.identity().run.executable;
         return Ok((DaemonView::Running { digest }, Some((number, daemon))));
     }
-    let Some(Started { number, run, identity }) = started else { return Ok((DaemonView::Dead, None)) };
+    let Some(Started { number, run, identity, boot_id }) = started else {
+        return Ok((DaemonView::Dead, None));
+    };
     let running = |daemon: Daemon| {
         let digest = daemon.identity().run.executable;
         (DaemonView::Running { digest }, Some((number, Arc::new(daemon))))
@@ -336,6 +351,10 @@ async fn find(
             }
         },
         None => match slot.find(&run, FIND_WITHIN).await? {
+            // No process outlives its host: what was started before then was cut, and has not failed.
+            Found::Nobody if boot_id.is_some_and(|of| boot_id_now().is_some_and(|now| now != of)) => {
+                Ok((DaemonView::HostLost, None))
+            }
             Found::Nobody => Ok((DaemonView::Dead, None)),
             Found::Daemon(daemon) => Ok(running(daemon)),
             Found::Strays(_) => {
@@ -346,8 +365,51 @@ async fn find(
     }
 }
 
+/// The host's start of now; `None` where the system does not say.
+pub(super) fn boot_id_now() -> Option<String> {
+    boot_id().inspect_err(|error| tracing::warn!(%error, "the system does not name its start")).ok()
+}
+
 /// An ending in words, for the journal.
 #[must_use]
 pub(super) fn failure(ended: &Ended) -> Option<String> {
     ended.as_ref().err().cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::act::process::RunToken;
+
+    /// A daemon that was being started when its host went down has not failed.
+    #[tokio::test]
+    async fn a_start_of_an_earlier_boot_that_left_nobody_was_cut_by_its_host() {
+        let home = tempfile::tempdir().unwrap();
+        let store = Store::open(home.path()).unwrap();
+        let slot = Slot::open(home.path(), &store).unwrap();
+        let run = Run { token: RunToken::random(), executable: Digest::of(b"v1") };
+        let patience = Patience { grace: Duration::ZERO, proof: Duration::from_secs(1) };
+        for (boot_id, view) in [
+            (Some("another".to_owned()), DaemonView::HostLost),
+            (boot_id_now(), DaemonView::Dead),
+            (None, DaemonView::Dead),
+        ] {
+            let started = Started { number: 1, run: run.clone(), identity: None, boot_id };
+            let (seen, _) = look(&store, &slot, Some(started.clone()), None, patience, None).await;
+            assert_eq!(seen.daemon, view, "{started:?}");
+        }
+    }
+
+    /// What a look tells is built upon, so it must not be what a power cut takes back.
+    #[tokio::test]
+    async fn what_a_look_saw_is_durable() {
+        let home = tempfile::tempdir().unwrap();
+        let store = Store::open(home.path()).unwrap();
+        let slot = Slot::open(home.path(), &store).unwrap();
+        let patience = Patience { grace: Duration::ZERO, proof: Duration::from_secs(1) };
+        let folder = home.path().canonicalize().unwrap();
+        let before = crate::act::durable::synced(&folder);
+        look(&store, &slot, None, None, patience, None).await;
+        assert!(crate::act::durable::synced(&folder) > before);
+    }
 }

@@ -1,9 +1,10 @@
 //! The process beside a node: watches the chain, asks the machine, does what it says, and reports.
 //!
 //! `run` is the only loop. `follow` brings facts, `host` performs effects, `mail` puts reports into the outbox,
-//! `record` is what the journal holds, `status`, `metrics` and `http` tell people.
+//! `record` is what the journal holds, `book` keeps it, `status`, `metrics` and `http` tell people.
 
 mod bar;
+mod book;
 mod error;
 mod follow;
 mod host;

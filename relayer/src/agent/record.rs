@@ -31,6 +31,9 @@ pub enum Record {
         number: u64,
         /// Its token and digest.
         run: Run,
+        /// The start of the host in which it is started; older agents did not say.
+        #[serde(default)]
+        boot_id: Option<String>,
     },
     /// It was started.
     Daemon {
@@ -50,6 +53,8 @@ pub struct Recalled {
     pub pending: Vec<Effect>,
     /// The newest start.
     pub run: Option<(u64, Run)>,
+    /// The start of the host that the newest start belongs to, if it is known.
+    pub boot_id: Option<String>,
     /// The newest start's process, if it is known.
     pub identity: Option<Identity>,
 }
@@ -81,8 +86,9 @@ impl Recalled {
                     self.pending.remove(at);
                 }
             }
-            Record::Run { number, run } => {
+            Record::Run { number, run, boot_id } => {
                 self.run = Some((number, run));
+                self.boot_id = boot_id;
                 self.identity = None;
             }
             Record::Daemon { number, identity } => {
@@ -101,7 +107,8 @@ impl Recalled {
             memory: Box::new(memory),
             effects: self.pending.clone(),
         });
-        let run = self.run.clone().map(|(number, run)| Record::Run { number, run });
+        let boot_id = self.boot_id.clone();
+        let run = self.run.clone().map(|(number, run)| Record::Run { number, run, boot_id });
         let daemon = self.run.as_ref().zip(self.identity.clone());
         let daemon = daemon.map(|((number, _), identity)| Record::Daemon { number: *number, identity });
         step.into_iter().chain(run).chain(daemon).collect()
@@ -133,7 +140,7 @@ mod tests {
 
     fn run(number: u64) -> Record {
         let run = Run { token: RunToken::random(), executable: Digest::of(b"v1") };
-        Record::Run { number, run }
+        Record::Run { number, run, boot_id: Some("boot".to_owned()) }
     }
 
     fn daemon(number: u64, of: &Record) -> Record {

@@ -1,9 +1,12 @@
 //! The only loop: remember, decide, act, report.
 
-use std::sync::Arc;
-use std::time::Duration;
+mod show;
 
-use concord_decide::{Agent, AgentWaiting, ChainView, Effect, Input, Memory, Stage, Step};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use concord_decide::{Agent, AgentWaiting, ChainView, Effect, Input, Stage, Step};
 use concord_schema::RolloutId;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -11,13 +14,14 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
+use super::book::{Book, Kept};
 use super::error::AgentError;
 use super::follow::{NEWS_MAX, News, follow};
-use super::host::{Answer, Host, failure};
+use super::host::{Answer, Host, boot_id_now, failure};
 use super::http::{Pages, bind, serve};
 use super::metrics::Metrics;
 use super::record::{Recalled, Record};
-use super::status::{Activation, Board, CheckStatus, DaemonStatus, Status};
+use super::status::{Board, CheckStatus};
 use super::upkeep::{UPKEEP_EVERY, say_short_floors};
 use super::view::Viewer;
 use super::{CURSOR, JOURNAL, OUTBOX, mail, now_ms, setup};
@@ -34,6 +38,10 @@ use crate::watch::{Consumer, ConsumerGone, Counters, Step as BlockStep, WatchSet
 const ANSWERS_MAX: usize = 64;
 /// How often the machine is told that time goes on.
 const TICK: Duration = Duration::from_millis(50);
+/// What a full disk did not take is tried again after this.
+const KEEP_AGAIN: Duration = Duration::from_secs(1);
+/// The signal of a file that would grow above the process's limit. Caught, the write fails instead, as on a full disk.
+const FILE_TOO_LONG: i32 = 25;
 /// A watcher that met a fault looks again after this: the fault may be mended meanwhile.
 const WATCH_AGAIN: Duration = Duration::from_secs(5);
 
@@ -42,8 +50,14 @@ struct Work {
     config: AgentConfig,
     agent: Agent,
     host: Host,
-    journal: Journal<Record>,
-    recalled: Recalled,
+    book: Book,
+    /// Effects of the newest turn, whose intent is not durable yet.
+    meant: Option<Vec<Effect>>,
+    /// Effects that are durable and wait to be performed, in order.
+    due: VecDeque<Effect>,
+    /// An answer that is not durable yet.
+    late: Option<Answer>,
+    again: Instant,
     outbox: Outbox,
     own: watch::Sender<Option<RolloutId>>,
     pages: Arc<Pages>,
@@ -67,9 +81,11 @@ pub async fn run(config: AgentConfig) -> Result<(), AgentError> {
     let address = listener.local_addr().map_err(AgentError::System)?;
     let (answers, mut inbox) = mpsc::channel(ANSWERS_MAX);
     let (news, mut heard) = mpsc::channel(NEWS_MAX);
+    let mut too_long = signal(SignalKind::from_raw(FILE_TOO_LONG)).map_err(AgentError::System)?;
     let (mut work, first, parts) = open(config, answers).await?;
     tracing::info!(%address, node = work.config.node.node_id, stage = %work.agent.memory().stage, "the agent is up");
     let mut tasks = parts.spawn(listener, &work, news);
+    work.note_daemon()?;
     work.turn(first).await?;
     let mut terminate = signal(SignalKind::terminate()).map_err(AgentError::System)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(AgentError::System)?;
@@ -82,10 +98,14 @@ pub async fn run(config: AgentConfig) -> Result<(), AgentError> {
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
             Some(part) = tasks.join_next() => return Err(gone(part)),
-            Some(answer) = inbox.recv() => work.take(answer).await?,
+            Some(()) = too_long.recv() => {}
+            Some(answer) = inbox.recv(), if !work.is_held() => work.take(answer).await?,
             Some(news) = heard.recv() => work.hear(news).await?,
-            _ = ticker.tick() => work.step(Input::Tick).await?,
-            _ = upkeep.tick() => work.host.keep_up(&mut work.journal),
+            _ = ticker.tick() => work.tick().await?,
+            _ = upkeep.tick() => {
+                work.host.keep_up(&mut work.book);
+                work.note_daemon()?;
+            }
         }
     }
     tracing::info!("the agent ends; the daemon goes on");
@@ -126,7 +146,8 @@ async fn open(config: AgentConfig, answers: mpsc::Sender<Answer>) -> Result<(Wor
         return Err(AgentError::NotInitialised { folder: home });
     }
     let lock = FolderLock::take(&home)?;
-    let (journal, contents) = Journal::<Record>::open(&home.join(JOURNAL), Limits::default())?;
+    let limits = Limits::default();
+    let (journal, contents) = Journal::<Record>::open(&home.join(JOURNAL), limits)?;
     if let Some(torn) = contents.torn {
         tracing::warn!(
             bytes = torn.bytes,
@@ -157,8 +178,11 @@ async fn open(config: AgentConfig, answers: mpsc::Sender<Answer>) -> Result<(Wor
         config,
         agent,
         host,
-        journal,
-        recalled,
+        book: Book::new(journal, limits, recalled),
+        meant: None,
+        due: VecDeque::new(),
+        late: None,
+        again: Instant::now(),
         outbox,
         own,
         pages,
@@ -243,132 +267,174 @@ impl Work {
         for passed in &step.moves {
             tracing::info!(from = %passed.from, to = %passed.to, rollout = self.agent.memory().generation.rollout.0, node = self.config.node.node_id, "stage");
         }
-        if step.must_journal() {
-            self.remember(Record::Step {
-                at_ms: now_ms()?,
-                memory: Box::new(self.agent.memory().clone()),
-                effects: step.effects.clone(),
-            })?;
-        }
         self.own.send_replace(self.agent.own_rollout());
-        for effect in step.effects {
-            self.perform(effect).await?;
+        self.waiting = step.waiting_on.clone();
+        self.meant = step.must_journal().then_some(step.effects);
+        self.go_on().await
+    }
+
+    /// Is a turn or an answer in hand that a full disk did not take? Then nothing new is begun.
+    fn is_held(&self) -> bool {
+        self.meant.is_some() || !self.due.is_empty() || self.late.is_some()
+    }
+
+    /// Makes the turn in hand durable and performs it, as far as the disk has space.
+    async fn go_on(&mut self) -> Result<(), AgentError> {
+        if let Some(effects) = self.meant.take() {
+            let memory = Box::new(self.agent.memory().clone());
+            let kept =
+                self.book.keep(Record::Step { at_ms: now_ms()?, memory, effects: effects.clone() })?;
+            match kept {
+                Kept::Durable => self.due.extend(effects),
+                Kept::Full => self.meant = Some(effects),
+            }
         }
-        self.waiting = step.waiting_on;
+        while let Some(effect) = self.due.pop_front() {
+            if self.perform(&effect).await? == Kept::Full {
+                self.due.push_front(effect);
+                break;
+            }
+        }
         self.show();
         Ok(())
     }
 
-    fn remember(&mut self, record: Record) -> Result<(), AgentError> {
-        let appended = self.journal.append(&record)?;
-        if appended.disk_full {
-            tracing::error!(
-                "the disk is full: the journal's reserve is in use; free space in the agent's folder"
-            );
+    /// Time goes on; what a full disk did not take is tried again first.
+    async fn tick(&mut self) -> Result<(), AgentError> {
+        if !self.is_held() {
+            return self.step(Input::Tick).await;
         }
-        let mut recalled = std::mem::take(&mut self.recalled);
-        recalled.take(record);
-        self.recalled = recalled;
-        if self.journal.needs_rewrite() {
-            self.journal.rewrite(&self.recalled.records(now_ms()?))?;
+        if self.again.elapsed() < KEEP_AGAIN {
+            return Ok(());
         }
-        Ok(())
+        self.again = Instant::now();
+        match self.late.take() {
+            Some(answer) => self.take(answer).await,
+            None => self.go_on().await,
+        }
     }
 
-    async fn perform(&mut self, effect: Effect) -> Result<(), AgentError> {
+    /// Does one thing; [`Kept::Full`] says that it was not begun.
+    async fn perform(&mut self, effect: &Effect) -> Result<Kept, AgentError> {
         let target = self.agent.memory().target.as_ref().map(|target| target.artifact.digest);
         match effect {
-            Effect::Fetch { artifact } => self.host.fetch(artifact),
-            Effect::Stage { digest } => self.host.stage(digest),
+            Effect::Fetch { artifact } => self.host.fetch(artifact.clone()),
+            Effect::Stage { digest } => self.host.stage(*digest),
             Effect::Drain => self.host.nothing(Input::Drained(Ok(()))),
             Effect::Undrain => self.host.nothing(Input::Undrained(Ok(()))),
             Effect::Snapshot => self.host.nothing(Input::Snapshotted(Ok(()))),
-            Effect::Stop { run } => self.host.stop(run),
-            Effect::Switch { to } => self.host.switch(to),
+            Effect::Stop { run } => self.host.stop(*run),
+            Effect::Switch { to } => self.host.switch(*to),
             Effect::Spawn { run: number, digest } => {
-                let run = Run { token: RunToken::random(), executable: digest };
-                self.remember(Record::Run { number, run: run.clone() })?;
-                self.host.spawn(number, run);
+                let (number, boot_id) = (*number, boot_id_now());
+                let run = Run { token: RunToken::random(), executable: *digest };
+                let record = Record::Run { number, run: run.clone(), boot_id: boot_id.clone() };
+                if self.book.keep(record)? == Kept::Full {
+                    return Ok(Kept::Full);
+                }
+                self.host.spawn(number, run, boot_id);
             }
             Effect::Look => self.host.look(target),
-            Effect::StartProbing { interval_ms } => self.host.start_probing(interval_ms),
+            Effect::StartProbing { interval_ms } => self.host.start_probing(*interval_ms),
             Effect::StopProbing => self.host.stop_probing(),
             Effect::Commit => {
                 self.host.collect(target);
-                self.done(&effect, None)?;
+                self.done(effect)?;
             }
             Effect::Report { .. }
             | Effect::AskLease { .. }
             | Effect::ReturnLease { .. }
             | Effect::Crank { .. } => {
-                let seq = self.journal.next_seq();
-                let posted = mail::post(&self.outbox, &self.config.chain.contract, &effect, seq).await;
+                let seq = self.book.next_seq();
+                let posted = mail::post(&self.outbox, &self.config.chain.contract, effect, seq).await;
                 match posted {
-                    Ok(()) if effect.is_repeated() => self.done(&effect, None)?,
+                    Ok(()) if effect.is_repeated() => self.done(effect)?,
                     Ok(()) => {}
                     Err(error) => tracing::error!(%error, "a message did not get into the outbox"),
                 }
             }
         }
-        Ok(())
+        Ok(Kept::Durable)
     }
 
-    fn done(&mut self, effect: &Effect, failed: Option<String>) -> Result<(), AgentError> {
-        self.remember(Record::Done { effect: effect.name().to_owned(), failed })
+    /// Notes that an effect is over. A note that a full disk does not take is let go: a repeat is the same.
+    fn done(&mut self, effect: &Effect) -> Result<(), AgentError> {
+        let _ = self.book.keep(Record::Done { effect: effect.name().to_owned(), failed: None })?;
+        Ok(())
     }
 
     /// An effect is over: its result is in the journal before the machine hears it.
     async fn take(&mut self, answer: Answer) -> Result<(), AgentError> {
-        match answer {
+        if self.note(&answer)? == Kept::Full {
+            self.late = Some(answer);
+            self.show();
+            return Ok(());
+        }
+        let input = match answer {
             Answer::Spawned { number, spawned } => {
-                let ended = match spawned {
-                    Ok(daemon) => {
-                        self.keep(number, daemon)?;
-                        Ok(())
-                    }
-                    Err(why) => Err(why),
-                };
-                self.step(Input::Spawned { run: number, ended }).await
+                Input::Spawned { run: number, ended: spawned.map(drop) }
             }
             Answer::Probed(checks, verdict) => {
                 self.checks = checks;
-                self.step(Input::Probe(verdict)).await
+                Input::Probe(verdict)
             }
-            Answer::Looked { view, daemon } => {
-                if let Some((number, daemon)) = daemon
-                    && self.host.daemon.is_none()
-                {
-                    self.keep(number, daemon)?;
-                }
-                self.step(Input::Looked(view)).await
-            }
-            Answer::Input(input) => {
-                if let Some((effect, failed)) = over(&input) {
-                    self.remember(Record::Done { effect: effect.to_owned(), failed })?;
-                }
-                if let Input::DaemonExited { run, .. } = &input
-                    && self.host.daemon.as_ref().is_some_and(|(number, _)| number == run)
-                {
-                    self.host.daemon = None;
-                }
-                self.step(input).await
-            }
+            Answer::Looked { view, .. } => Input::Looked(view),
+            Answer::Input(input) => input,
+        };
+        if let Input::DaemonExited { run, .. } = &input
+            && self.host.daemon.as_ref().is_some_and(|(number, _)| number == run)
+        {
+            self.host.daemon = None;
+        }
+        self.step(input).await
+    }
+
+    fn note(&mut self, answer: &Answer) -> Result<Kept, AgentError> {
+        match answer {
+            Answer::Spawned { number, spawned: Ok(daemon) }
+            | Answer::Looked { daemon: Some((number, daemon)), .. } => self.keep(*number, daemon),
+            Answer::Spawned { .. } | Answer::Looked { .. } | Answer::Probed(..) => Ok(Kept::Durable),
+            Answer::Input(input) => match over(input) {
+                Some((effect, failed)) => self.book.keep(Record::Done { effect: effect.to_owned(), failed }),
+                None => Ok(Kept::Durable),
+            },
         }
     }
 
-    /// A daemon runs: who it is goes into the journal, and its end will be told.
-    fn keep(&mut self, number: u64, daemon: Arc<Daemon>) -> Result<(), AgentError> {
+    /// A daemon runs: its end will be told, and who it is goes into the journal, once.
+    fn keep(&mut self, number: u64, daemon: &Arc<Daemon>) -> Result<Kept, AgentError> {
+        if self.host.daemon.as_ref().is_none_or(|(known, _)| *known != number) {
+            self.host.watch(number, daemon.clone());
+            self.host.daemon = Some((number, daemon.clone()));
+        }
         let identity = daemon.identity().clone();
-        self.remember(Record::Daemon { number, identity: identity.clone() })?;
-        if let Some(started) = self.host.started.as_mut() {
+        let known = self.host.started.as_ref().and_then(|started| started.identity.as_ref());
+        if known == Some(&identity) {
+            return Ok(Kept::Durable);
+        }
+        let kept = self.book.keep(Record::Daemon { number, identity: identity.clone() })?;
+        if kept == Kept::Durable
+            && let Some(started) = self.host.started.as_mut()
+        {
             started.identity = Some(identity);
         }
-        self.host.watch(number, daemon.clone());
-        self.host.daemon = Some((number, daemon));
+        Ok(kept)
+    }
+
+    /// A daemon that a start of the agent found by its token belongs into the journal too: after a new start of the host
+    /// nothing else says that it was cut. Tried again by the upkeep where the disk is full.
+    fn note_daemon(&mut self) -> Result<(), AgentError> {
+        if let Some((number, daemon)) = self.host.daemon.clone() {
+            let _ = self.keep(number, &daemon)?;
+        }
         Ok(())
     }
 
     async fn hear(&mut self, news: News) -> Result<(), AgentError> {
+        if self.is_held() {
+            // Facts of now are old when the disk has space again, and are read anew then.
+            return Ok(());
+        }
         match &news {
             News::View(view) => {
                 self.source = None;
@@ -379,58 +445,6 @@ impl Work {
         self.open_reports = self.outbox.entries().await.iter().filter(|entry| !entry.state.is_done()).count();
         self.trouble = self.outbox.trouble().borrow().clone();
         self.step(news.input()).await
-    }
-
-    fn show(&self) {
-        let memory = self.agent.memory();
-        let height = |gauge: i64| u64::try_from(gauge).unwrap_or_default();
-        self.pages.board.show(Status {
-            stage: memory.stage.name().to_owned(),
-            rollout: memory.generation.rollout.0,
-            attempt: memory.generation.attempt,
-            waiting_on: word(&self.waiting),
-            sentence: self.waiting.to_string(),
-            current: self.host.store.current().ok().flatten().map(|digest| digest.to_string()),
-            daemon: self.host.daemon.as_ref().map(|(_, daemon)| DaemonStatus {
-                pid: daemon.identity().pid,
-                executable: daemon.identity().run.executable.to_string(),
-            }),
-            tip_height: height(self.counters.tip_height.get()),
-            verified_height: self.view.as_ref().map_or(0, |view| view.now.height.0),
-            cursor_height: height(self.counters.cursor_height.get()),
-            source: self.source.clone(),
-            activation: memory.left_armed.map(|left| Activation {
-                asked_height: left.height.0.saturating_sub(left.skew_blocks),
-                left_armed_height: left.height.0,
-                skew_blocks: left.skew_blocks,
-            }),
-            checks: self.checks.clone(),
-            short_floors: *self.short_floors.borrow(),
-            downtime_ms: memory.downtime.total_ms,
-            outbox: self.open_reports,
-            outbox_trouble: self.trouble.clone(),
-            fault: fault(&self.waiting, memory),
-            ..setup::blank(&self.config)
-        });
-    }
-}
-
-/// What needs a person: a fault, a node that its agent cannot bring further, or work that does not end.
-fn fault(waiting: &AgentWaiting, memory: &Memory) -> Option<String> {
-    match waiting {
-        AgentWaiting::Fault { fault } => Some(fault.to_string()),
-        AgentWaiting::Overdue { .. } => Some(waiting.to_string()),
-        _ if matches!(memory.stage, Stage::Contained { .. }) => memory.why.clone(),
-        _ => None,
-    }
-}
-
-/// The word of a reason, as metrics and programs name it.
-fn word(waiting: &AgentWaiting) -> String {
-    match serde_json::to_value(waiting) {
-        Ok(serde_json::Value::String(word)) => word,
-        Ok(serde_json::Value::Object(map)) => map.keys().next().cloned().unwrap_or_default(),
-        _ => "unnamed".to_owned(),
     }
 }
 
@@ -446,27 +460,4 @@ fn over(input: &Input) -> Option<(&'static str, Option<String>)> {
         Input::Undrained(ended) => ("undrain", failure(ended)),
         _ => return None,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use concord_decide::{Served, Work};
-    use concord_schema::Digest;
-
-    use super::*;
-
-    #[test]
-    fn work_that_does_not_end_needs_a_person() {
-        let digest = Digest::of(b"v1");
-        let mut memory =
-            Memory::new(Served { release: digest, version: "1.0.0".to_owned(), artifact: digest });
-        let overdue = AgentWaiting::Overdue { on: Work::Stop, for_ms: 61_000, limit_ms: 60_000 };
-        assert_eq!(word(&overdue), "overdue");
-        let said = fault(&overdue, &memory).unwrap();
-        assert!(said.contains("stopping the daemon takes 61000 ms"), "{said}");
-        assert_eq!(fault(&AgentWaiting::Working { on: Work::Stop }, &memory), None);
-        memory.stage = Stage::Contained { running: true };
-        memory.why = Some("it came up sick".to_owned());
-        assert_eq!(fault(&AgentWaiting::View, &memory).as_deref(), Some("it came up sick"));
-    }
 }

@@ -70,6 +70,7 @@ pub(super) async fn resume(
         number,
         run,
         identity: recalled.identity.clone(),
+        boot_id: recalled.boot_id.clone(),
     });
     let target = memory.target.as_ref().map(|target| target.artifact.digest);
     let (disk, daemon) =
@@ -83,6 +84,7 @@ pub(super) async fn resume(
     settings.artifact_bytes_max = config.fetch.bytes_max;
     settings.boot_ms = millis(config.daemon.boot);
     settings.limits = limits(Duration::from_secs(config.fetch.total_timeout_seconds), host.patience);
+    settings.trial_blocks_min = config.trial.blocks_min;
     settings.trial_ms_min = config.trial.seconds_min.saturating_mul(1_000);
     Ok(Agent::resume(settings, memory, recalled.pending.clone(), disk, None, now_ms()?))
 }

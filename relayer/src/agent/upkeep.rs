@@ -6,12 +6,11 @@ use concord_schema::query::{ConfigAnswer, QueryMsg};
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 
+use super::book::Book;
 use super::error::AgentError;
 use super::host::Host;
-use super::record::Record;
 use crate::causes::told;
 use crate::chain::{Address, At, Chain};
-use crate::journal::Journal;
 
 /// How often the daemon's output is looked at, and the journal's reserve.
 pub(super) const UPKEEP_EVERY: Duration = Duration::from_secs(30);
@@ -21,8 +20,8 @@ const ASK_AGAIN: Duration = Duration::from_secs(10);
 impl Host {
     /// Frees the oldest part of the daemon's output where it grew above its bound, and sets the journal's reserve aside
     /// again once there is space.
-    pub(super) fn keep_up(&self, journal: &mut Journal<Record>) {
-        if !journal.fill_reserve() {
+    pub(super) fn keep_up(&self, book: &mut Book) {
+        if !book.fill_reserve() {
             tracing::warn!(
                 "the journal's reserve could not be set aside: the disk is nearly full; free some space"
             );

@@ -67,7 +67,11 @@ pub fn trace(cli: &Cli) {
         .with_env_var("CONCORD_LOG")
         .try_from_env()
         .unwrap_or_else(|_| EnvFilter::new(level));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A line that the disk of the log has no space for is lost; telling so on the same file would end the process.
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .log_internal_errors(false);
     // A log that is already there, as in a test, stays.
     let _ = match cli.global.log_format {
         LogFormat::Text => log.with_ansi(false).try_init(),

@@ -130,6 +130,18 @@ pub enum JournalError {
     Disk(#[from] DiskError),
 }
 
+impl JournalError {
+    /// Whether there was no space, on the disk or in the segment: a matter of time and of its operator.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        match self {
+            Self::Full { .. } | Self::SegmentTooLong { .. } => true,
+            Self::Disk(error) => error.is_full(),
+            _ => false,
+        }
+    }
+}
+
 /// A record with its number. Numbers rise by one and never start again, not even in a new segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry<T> {
@@ -331,7 +343,13 @@ impl<T: Serialize + DeserializeOwned, M: Medium> Journal<T, M> {
         let number = self.live.number.saturating_add(1);
         // Once the new segment has its name, a record appended to the old one would be lost.
         self.closed = true;
-        if let Err(e) = segment::create(&self.folder, number, self.next_seq, snapshot, &self.limits) {
+        let create = || segment::create(&self.folder, number, self.next_seq, snapshot, &self.limits);
+        let created = match create() {
+            // The new segment is shorter than the old one, which it makes room of; the reserve is for just that.
+            Err(JournalError::Disk(e)) if e.is_full() && self.reserve.release() => create(),
+            created => created,
+        };
+        if let Err(e) = created {
             let unnamed = segment::newest(&self.folder).is_ok_and(|newest| newest == Some(self.live.number));
             self.closed = !unnamed;
             return Err(e);
@@ -352,6 +370,18 @@ impl<T: Serialize + DeserializeOwned, M: Medium> Journal<T, M> {
     #[must_use]
     pub fn next_seq(&self) -> u64 {
         self.next_seq
+    }
+
+    /// Whether it must be opened again before anything can be appended.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// The folder of its segments.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// The live segment, for error texts.

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::{Consumer, Counters, Cursor, Fault, Step, Tip, WatchSettings};
+use crate::causes::told;
 use crate::chain::{Backoff, BackoffRange, ContractEvent, Rpc, RpcError};
 
 /// While far behind, the cursor is kept after this many blocks ..
@@ -50,11 +51,10 @@ pub(super) async fn walk<C: Consumer>(
         cursor: Cursor::at(start, &rpc.settings().chain_id, settings.contract.text()),
         kept: start,
         kept_at: Instant::now(),
+        is_kept: true,
     };
-    if cursor.is_none()
-        && let Err(fault) = walk.keep().await
-    {
-        return fault;
+    if cursor.is_none() {
+        walk.keep().await;
     }
     Counters::set(&counters.cursor_height, start);
     loop {
@@ -96,6 +96,7 @@ struct Walk<'w, C> {
     cursor: Cursor,
     kept: u64,
     kept_at: Instant,
+    is_kept: bool,
 }
 
 impl<C: Consumer> Walk<'_, C> {
@@ -124,7 +125,8 @@ impl<C: Consumer> Walk<'_, C> {
                 }
             }
         }
-        self.keep().await
+        self.keep().await;
+        Ok(())
     }
 
     async fn gap(&mut self, from: u64, to: u64) -> Result<(), Fault> {
@@ -144,16 +146,24 @@ impl<C: Consumer> Walk<'_, C> {
         self.cursor.height = reaches;
         Counters::set(&self.counters.cursor_height, reaches);
         if reaches.saturating_sub(self.kept) >= KEEP_BLOCKS || self.kept_at.elapsed() >= KEEP_SPAN {
-            self.keep().await?;
+            self.keep().await;
         }
         Ok(())
     }
 
-    async fn keep(&mut self) -> Result<(), Fault> {
-        self.cursor.keep(&self.settings.cursor_path).await?;
+    /// Keeps the cursor if it can: one that is behind only shows blocks again, so a full disk is no reason to stop.
+    async fn keep(&mut self) {
+        match self.cursor.keep(&self.settings.cursor_path).await {
+            Ok(()) => self.is_kept = true,
+            Err(error) => {
+                if std::mem::replace(&mut self.is_kept, false) {
+                    tracing::warn!(why = told(&error), "the cursor could not be kept; it is tried again");
+                }
+            }
+        }
+        // A failure is paced as a success is.
         self.kept = self.cursor.height;
         self.kept_at = Instant::now();
-        Ok(())
     }
 }
 

@@ -21,7 +21,9 @@ use std::sync::Once;
 use std::time::Duration;
 
 use concord::act::process::Output;
+use concord::agent::record::Record;
 use concord::agent::status::Status;
+use concord::journal::{Journal, Limits};
 use tokio::time::Instant;
 
 use deployment::Deployment;
@@ -81,6 +83,15 @@ impl Scene {
         let after = self.until("a chain that is followed again", is_on).await;
         assert_eq!(after.daemon, before.daemon);
         after
+    }
+
+    /// Lets the agent's files grow no further, as on a disk without space, or lets them grow again.
+    fn fill_disk(&self, is_full: bool) {
+        use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
+        let maximum = getrlimit(Resource::Fsize).maximum;
+        let current = if is_full { Some(0) } else { maximum };
+        let pid = self.node.pid().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
+        prlimit(Some(pid.unwrap()), Resource::Fsize, Rlimit { current, maximum }).unwrap();
     }
 
     /// The owner registers the node, on a way of their own: a fact for the agent to find.
@@ -224,6 +235,54 @@ async fn a_foreign_chain_and_one_that_went_back_are_said_and_survived() {
     scene.proxy.is(Mood::Fair);
     let after = scene.proceeds(&before).await;
     assert!(after.verified_height >= height);
+}
+
+/// A daemon whose start was journaled and whose process was not is found by its token, and journaled then.
+#[tokio::test]
+async fn a_daemon_that_a_start_finds_is_journaled() {
+    let mut scene = Scene::start().await;
+    let before = scene.up().await;
+    scene.node.stop().await.unwrap();
+    let folder = scene.folder.path().join("home/journal");
+    let names = |record: &Record| matches!(record, Record::Daemon { .. });
+    let records = || {
+        let contents = Journal::<Record>::inspect(&folder, Limits::default()).unwrap();
+        contents.entries.into_iter().map(|entry| entry.record).collect::<Vec<_>>()
+    };
+    let cut: Vec<_> = records().into_iter().filter(|record| !names(record)).collect();
+    assert!(cut.iter().any(|record| matches!(record, Record::Run { boot_id: Some(_), .. })), "{cut:?}");
+    Journal::<Record>::open(&folder, Limits::default()).unwrap().0.rewrite(&cut).unwrap();
+    scene.node.start().unwrap();
+    let after = scene.up().await;
+    assert_eq!(after.daemon, before.daemon);
+    scene.node.stop().await.unwrap();
+    assert_eq!(records().iter().filter(|record| names(record)).count(), 1);
+}
+
+/// A disk without space stops the acting, and neither the agent nor what runs; with space again it goes on.
+#[tokio::test]
+async fn a_full_disk_is_said_and_survived() {
+    let mut scene = Scene::start().await;
+    let before = scene.up().await;
+    scene.fill_disk(true);
+    // What only a cursor would need is no reason to stop.
+    scene.chain.advance(20).await.unwrap();
+    scene.goes_on(&before).await;
+    let pid = before.daemon.as_ref().unwrap().pid;
+    let pid = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+    // A start that the journal does not know would be a daemon that nobody asked for.
+    let is_told = |status: &Status| {
+        status.fault.as_ref().is_some_and(|fault| fault.starts_with("disk full: free space in "))
+    };
+    let full = scene.until("a full disk", is_told).await;
+    assert_eq!(full.daemon, None);
+    assert!(full.unready().iter().any(|why| why.contains("disk full")), "{:?}", full.unready());
+    scene.fill_disk(false);
+    let after = scene.until("a daemon again", |status| status.daemon.is_some() && status.fault.is_none()).await;
+    assert_ne!(after.daemon, before.daemon);
+    scene.register().await;
+    scene.proceeds(&after).await;
 }
 
 /// The documented genesis is one for development, and its agents say so.

@@ -46,6 +46,7 @@ use tokio::io::unix::AsyncFd;
 use super::durable::DiskError;
 
 pub use output::Output;
+pub(crate) use residents::boot_id;
 pub use slot::Slot;
 
 /// Why the agent could not do something to a process. None of them says that the daemon is dead.

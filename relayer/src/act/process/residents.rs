@@ -64,7 +64,7 @@ fn parse_stat(text: &str) -> Option<Stat> {
 }
 
 /// The random name of the host's current start.
-pub(super) fn boot_id() -> io::Result<String> {
+pub(crate) fn boot_id() -> io::Result<String> {
     let text = read(Path::new("/proc/sys/kernel/random/boot_id"), 64)?;
     Ok(String::from_utf8_lossy(&text).trim().to_owned())
 }
