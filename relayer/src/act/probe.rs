@@ -22,7 +22,8 @@ use super::process::{self, Daemon};
 const TIMEOUT_MS_MAX: u64 = 600_000;
 const BODY_BYTES_MAX: u64 = 16 << 20;
 const ARGUMENTS_MAX: usize = 64;
-const NAME_CHARACTERS_MAX: usize = 64;
+/// No check has a longer name.
+pub const NAME_CHARACTERS_MAX: usize = 64;
 
 /// Whether a failing check fails the trial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -191,6 +192,8 @@ fn parse(url: &str) -> Result<Url, String> {
 #[derive(Clone, Debug)]
 pub struct Prober {
     client: Client,
+    /// For addresses of this host: what an environment says of proxies is not about them.
+    near: Client,
 }
 
 impl Prober {
@@ -199,9 +202,8 @@ impl Prober {
     /// # Errors
     /// When the host has no usable TLS roots.
     pub fn new() -> Result<Self, reqwest::Error> {
-        let client =
-            Client::builder().redirect(redirect::Policy::none()).pool_max_idle_per_host(0).build()?;
-        Ok(Self { client })
+        let builder = || Client::builder().redirect(redirect::Policy::none()).pool_max_idle_per_host(0);
+        Ok(Self { client: builder().build()?, near: builder().no_proxy().build()? })
     }
 
     /// Asks one probe about a daemon; `None` when the agent has none.
@@ -224,7 +226,8 @@ impl Prober {
             Ok(url) => url,
             Err(why) => return unknown(why),
         };
-        let mut response = match self.client.get(url).send().await {
+        let client = if is_near(&url) { &self.near } else { &self.client };
+        let mut response = match client.get(url).send().await {
             Ok(response) => response,
             Err(e) => return of_error("the request failed", &e),
         };
@@ -244,6 +247,12 @@ impl Prober {
             }
         }
     }
+}
+
+/// Is it an address of this host?
+fn is_near(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 async fn within(timeout_ms: u64, asked: impl Future<Output = Answer>) -> Answer {

@@ -14,6 +14,8 @@ use crate::report::{Outbox, OutboxError, Put, State};
 #[derive(Debug)]
 struct Letter {
     key: String,
+    /// The beginning of the key, for a request of which one at a time is enough.
+    kind: Option<String>,
     msg: ExecuteMsg,
 }
 
@@ -22,14 +24,17 @@ fn letter(effect: &Effect, seq: u64) -> Option<Letter> {
     Some(match effect {
         Effect::Report { rollout, report } => Letter {
             key: key_of(*rollout, report),
+            kind: None,
             msg: ExecuteMsg::Report { rollout: *rollout, report: report.clone() },
         },
         Effect::AskLease { rollout, purpose } => Letter {
             key: format!("lease-{rollout}-{seq}"),
+            kind: Some(format!("lease-{rollout}-")),
             msg: ExecuteMsg::Lease { rollout: *rollout, purpose: *purpose },
         },
         Effect::ReturnLease { rollout, attempt } => Letter {
             key: format!("return-{rollout}-{attempt}"),
+            kind: None,
             msg: ExecuteMsg::ReturnLease { rollout: *rollout, attempt: *attempt },
         },
         Effect::Crank { rollout, crank } => {
@@ -37,7 +42,8 @@ fn letter(effect: &Effect, seq: u64) -> Option<Letter> {
                 Crank::Draw => ("draw", ExecuteMsg::Draw { rollout: *rollout }),
                 Crank::Advance => ("advance", ExecuteMsg::Advance { rollout: *rollout }),
             };
-            Letter { key: format!("{word}-{rollout}-{seq}"), msg }
+            let kind = format!("{word}-{rollout}-");
+            Letter { key: format!("{kind}{seq}"), kind: Some(kind), msg }
         }
         _ => return None,
     })
@@ -70,9 +76,13 @@ pub(super) async fn post(
     effect: &Effect,
     seq: u64,
 ) -> Result<(), MailError> {
-    let Some(Letter { key, msg }) = letter(effect, seq) else { return Ok(()) };
+    let Some(Letter { key, kind, msg }) = letter(effect, seq) else { return Ok(()) };
     let message =
         Execute { contract: contract.text().to_owned(), msg: serde_json::to_value(&msg)?, funds: Vec::new() };
+    if let Some(kind) = kind {
+        outbox.ask(&kind, &key, vec![message]).await?;
+        return Ok(());
+    }
     match outbox.put(&key, vec![message.clone()]).await? {
         Put::Known(State::Done { outcome: Outcome::Refused(_) | Outcome::Expired }) => {
             outbox.forget(&key).await?;
@@ -80,5 +90,31 @@ pub(super) async fn post(
             Ok(())
         }
         Put::New | Put::Known(_) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use concord_schema::rollout::Purpose;
+
+    use super::*;
+    use crate::report::Limits;
+
+    #[tokio::test]
+    async fn requests_that_are_asked_again_fill_no_outbox() {
+        let folder = tempfile::tempdir().unwrap();
+        let limits = Limits { open_max: 3, ..Limits::default() };
+        let (outbox, _courier) = Outbox::open(folder.path(), limits).unwrap();
+        let contract = Address::new("wasm", &[9; 32]).unwrap();
+        let rollout = RolloutId(1);
+        let lease = |purpose| Effect::AskLease { rollout, purpose };
+        for seq in 0..20 {
+            for effect in [lease(Purpose::Activate), Effect::Crank { rollout, crank: Crank::Draw }] {
+                post(&outbox, &contract, &effect, seq).await.unwrap();
+            }
+        }
+        let report = Report::Refused { reason: "no".to_owned() };
+        post(&outbox, &contract, &Effect::Report { rollout, report }, 99).await.unwrap();
+        assert_eq!(outbox.entries().await.len(), 3);
     }
 }

@@ -10,7 +10,9 @@ use tokio::time::MissedTickBehavior;
 
 use super::host::Answer;
 use super::status::CheckStatus;
-use crate::act::probe::{Answer as ProbeAnswer, Check, CheckError, Need, Probe, Prober};
+use crate::act::probe::{
+    Answer as ProbeAnswer, Check, CheckError, NAME_CHARACTERS_MAX, Need, Probe, Prober,
+};
 use crate::act::process::Daemon;
 use crate::config::{Check as CheckSetting, HealthSettings};
 
@@ -58,6 +60,8 @@ fn check(need: Need, setting: &CheckSetting) -> Result<Check, CheckError> {
             },
         ),
     };
+    // An address may be longer than a name; the beginning of one tells enough.
+    let name = name.chars().take(NAME_CHARACTERS_MAX).collect();
     Ok(Check { name, need, probe })
 }
 
@@ -167,5 +171,12 @@ mod tests {
         };
         assert_eq!(super::checks(&tcp("127.0.0.1:1")).unwrap().len(), 2);
         assert!(super::checks(&tcp("nowhere")).is_err());
+        let url = format!("http://127.0.0.1:1/{}", "x".repeat(200));
+        let long = HealthSettings {
+            required: vec![CheckSetting::Http { url, timeout_ms: 100 }],
+            wanted: Vec::new(),
+        };
+        let checks = super::checks(&long).unwrap();
+        assert_eq!(checks.last().unwrap().name.len(), NAME_CHARACTERS_MAX);
     }
 }

@@ -158,10 +158,15 @@ pub enum RpcError {
 
 impl RpcError {
     /// Whether another endpoint, or the same one later, may answer better. What the application refused stays
-    /// refused.
+    /// refused; what only the node's own software refused does not.
     #[must_use]
     pub fn may_pass(&self) -> bool {
-        !matches!(self, Self::Query { .. } | Self::Endpoints { .. } | Self::Rpc { .. })
+        !matches!(self, Self::Query { .. } | Self::Endpoints { .. })
+    }
+
+    /// Whether it is a JSON-RPC error that says this.
+    pub(crate) fn says(&self, words: &str) -> bool {
+        matches!(self, Self::Rpc { message, data, .. } if message.contains(words) || data.contains(words))
     }
 
     /// Whether the endpoint itself is at fault, and should be asked last for a while.
@@ -172,6 +177,7 @@ impl RpcError {
                 | Self::Status { .. }
                 | Self::Oversize { .. }
                 | Self::Decode { .. }
+                | Self::Rpc { .. }
                 | Self::WrongChainId { .. }
                 | Self::CatchingUp { .. }
                 | Self::WentBack { .. }

@@ -58,6 +58,9 @@ impl Settings {
     }
 }
 
+/// What a node says of a transaction that it does not know.
+const NOT_FOUND: &str = "not found";
+
 /// At most this many endpoints.
 pub const ENDPOINTS_MAX: usize = 16;
 
@@ -97,11 +100,17 @@ pub(crate) struct Call {
     pub(crate) params: Value,
     pub(crate) expected: &'static str,
     pub(crate) height: u64,
+    /// Words of a JSON-RPC error that are an answer, and no fault of the endpoint.
+    answer_words: Option<&'static str>,
 }
 
 impl Call {
     pub(crate) fn new(method: &'static str, params: Value, expected: &'static str, height: u64) -> Self {
-        Self { method, params, expected, height }
+        Self { method, params, expected, height, answer_words: None }
+    }
+
+    fn is_answered_by(&self, error: &RpcError) -> bool {
+        !error.may_pass() || self.answer_words.is_some_and(|words| error.says(words))
     }
 
     fn bytes(&self) -> Vec<u8> {
@@ -119,9 +128,10 @@ struct Tries {
 
 impl Tries {
     /// Rests after a failed round; gives the failure back when it is for good or no try is left.
-    async fn spend(&mut self, error: RpcError) -> Result<(), RpcError> {
+    async fn spend(&mut self, call: Option<&Call>, error: RpcError) -> Result<(), RpcError> {
         self.left = self.left.saturating_sub(1);
-        if !error.may_pass() || self.left == 0 {
+        let is_answer = call.map_or(!error.may_pass(), |call| call.is_answered_by(&error));
+        if is_answer || self.left == 0 {
             return Err(error);
         }
         self.backoff.rest().await;
@@ -197,7 +207,7 @@ impl Rpc {
         let mut tries = self.tries();
         loop {
             match self.status_round().await {
-                Err(error) => tries.spend(error).await?,
+                Err(error) => tries.spend(None, error).await?,
                 done => return done,
             }
         }
@@ -260,7 +270,7 @@ impl Rpc {
         let mut tries = self.tries();
         loop {
             match self.call_round(call, read).await {
-                Err(error) => tries.spend(error).await?,
+                Err(error) => tries.spend(Some(call), error).await?,
                 done => return done,
             }
         }
@@ -274,7 +284,7 @@ impl Rpc {
                     endpoint.praise();
                     return Ok(answer);
                 }
-                Err(error) if !error.may_pass() => return Err(error),
+                Err(error) if call.is_answered_by(&error) => return Err(error),
                 Err(error) => failed = Some(self.note(endpoint, error, failed)),
             }
         }
@@ -315,7 +325,7 @@ impl Rpc {
         let mut tries = self.tries();
         loop {
             match self.broadcast_round(&call, &mut doubtful).await {
-                Err(error) => tries.spend(error).await?,
+                Err(error) => tries.spend(Some(&call), error).await?,
                 done => return done,
             }
         }
@@ -334,11 +344,7 @@ impl Rpc {
                     let refused = Refused { codespace: checked.codespace, code: checked.code, log };
                     return Ok(Broadcast::Refused { refused, doubtful: *doubtful });
                 }
-                Err(RpcError::Rpc { message, data, .. })
-                    if format!("{message} {data}").contains("tx already exists in cache") =>
-                {
-                    return Ok(Broadcast::Taken);
-                }
+                Err(error) if error.says("tx already exists in cache") => return Ok(Broadcast::Taken),
                 Err(error) if !error.may_pass() => return Err(error),
                 Err(error) => {
                     *doubtful = true;
@@ -359,12 +365,12 @@ impl Rpc {
             expected: "a transaction hash in hex",
             found: "something else".into(),
         })?;
-        let call = Call::new("tx", json!({"hash": BASE64.encode(bytes), "prove": false}), "a transaction", 0);
+        let params = json!({"hash": BASE64.encode(bytes), "prove": false});
+        let mut call = Call::new("tx", params, "a transaction", 0);
+        call.answer_words = Some(NOT_FOUND);
         match self.call(&call, &|body| open::<FoundTx<'_>>(body).map(FoundTx::included)).await {
             Ok(included) => Ok(Some(included)),
-            Err(RpcError::Rpc { message, data, .. }) if format!("{message} {data}").contains("not found") => {
-                Ok(None)
-            }
+            Err(error) if error.says(NOT_FOUND) => Ok(None),
             // Some nodes answer a search only.
             Err(RpcError::Rpc { .. }) => self.search_tx(hash).await,
             Err(error) => Err(error),

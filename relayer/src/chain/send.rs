@@ -22,6 +22,9 @@ pub struct Pricing {
     pub gas_price: GasPrice,
     /// The gas limit as a percentage of the simulated use; 130 leaves room for state that grew meanwhile.
     pub gas_percent: u32,
+    /// No transaction may use more gas: what a node says of its simulation decides the fee, and a false one would empty
+    /// the account.
+    pub gas_max: u64,
     /// A transaction is dead this many blocks after the tip at which it was signed.
     pub timeout_blocks: u64,
     /// Who pays the fee instead of the hot key.
@@ -33,12 +36,13 @@ pub struct Pricing {
 }
 
 impl Pricing {
-    /// 130 % of the simulated gas, 20 blocks, no granter, a look every 200 ms, two minutes of patience.
+    /// 130 % of the simulated gas, at most ten million, 20 blocks, no granter, a look every 200 ms, two minutes of patience.
     #[must_use]
     pub fn new(gas_price: GasPrice) -> Self {
         Self {
             gas_price,
             gas_percent: 130,
+            gas_max: 10_000_000,
             timeout_blocks: 20,
             fee_granter: None,
             poll: Duration::from_millis(200),
@@ -81,6 +85,17 @@ pub enum SendError {
     NoAccount {
         /// The account.
         address: String,
+    },
+    /// The simulation asks for more gas than the operator allows.
+    #[error(
+        "expected at most {max} gas, found {found} from the node's simulation; nothing was signed: see that the node is \
+         to be trusted, or raise gas.limit_max"
+    )]
+    Gas {
+        /// The limit.
+        max: u64,
+        /// What would be asked for.
+        found: u64,
     },
     /// The sequence was wrong again and again: somebody else signs with the same key.
     #[error(
@@ -126,6 +141,11 @@ impl From<&Signed> for Sent {
 pub enum Sighting {
     /// Its outcome.
     Settled(Outcome),
+    /// It was executed, but no node keeps an index that says how it ended.
+    Used {
+        /// A block by which it was.
+        height: u64,
+    },
     /// Neither in a block nor dead.
     Open {
         /// The tip when this was found.
@@ -215,6 +235,9 @@ impl Sender {
         };
         let gas = u128::from(used).saturating_mul(u128::from(gas_percent)).div_ceil(100);
         envelope.gas = u64::try_from(gas).unwrap_or(u64::MAX);
+        if envelope.gas > self.pricing.gas_max {
+            return Err(SendError::Gas { max: self.pricing.gas_max, found: envelope.gas });
+        }
         envelope.fee = self.pricing.gas_price.fee(envelope.gas);
         Ok(Ok(sign(&self.key, self.address.text(), messages, &envelope)?))
     }
@@ -229,8 +252,11 @@ impl Sender {
     pub async fn sight(&self, sent: &Sent) -> Result<Sighting, RpcError> {
         // The tip first: a transaction included after a look cannot then be taken for a dead one.
         let tip = self.rpc.status().await?.height;
-        if let Some(included) = self.rpc.tx(&sent.hash).await? {
-            return Ok(Sighting::Settled(outcome_of(included)));
+        match self.rpc.tx(&sent.hash).await {
+            Ok(Some(included)) => return Ok(Sighting::Settled(outcome_of(included))),
+            Ok(None) => {}
+            Err(RpcError::Rpc { .. }) => return self.sight_by_sequence(sent, tip).await,
+            Err(error) => return Err(error),
         }
         if tip <= sent.timeout_height {
             return Ok(Sighting::Open { tip });
@@ -243,6 +269,18 @@ impl Sender {
         if unused || silent { Ok(Sighting::Settled(Outcome::Expired)) } else { Ok(Sighting::Open { tip }) }
     }
 
+    /// What the account alone says, where nodes answer neither a look-up nor a search. A used sequence is this
+    /// transaction's once nothing else could have used it.
+    async fn sight_by_sequence(&self, sent: &Sent, tip: u64) -> Result<Sighting, RpcError> {
+        let account = self.rpc.account(&self.address, At::Latest).await?;
+        Ok(match account {
+            Some(account) if account.height <= sent.timeout_height => Sighting::Open { tip },
+            Some(account) if account.sequence > sent.sequence => Sighting::Used { height: account.height },
+            Some(_) => Sighting::Settled(Outcome::Expired),
+            None => Sighting::Open { tip },
+        })
+    }
+
     /// Waits for the outcome of a sent transaction.
     ///
     /// # Errors
@@ -253,7 +291,7 @@ impl Sender {
         loop {
             match self.sight(sent).await {
                 Ok(Sighting::Settled(outcome)) => return Ok(outcome),
-                Ok(Sighting::Open { .. }) => {
+                Ok(Sighting::Open { .. } | Sighting::Used { .. }) => {
                     backoff.reset();
                     tokio::time::sleep(self.pricing.poll).await;
                 }

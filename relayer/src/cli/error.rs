@@ -137,7 +137,7 @@ impl CliError {
             Self::Key(error) | Self::KeyFile { source: error, .. } => of_key(error),
             Self::KeyTaken { .. } => Exit::Key,
             Self::Chain { source, .. } => of_rpc(source),
-            Self::Answer { .. } | Self::NoCoordinator { .. } => Exit::Chain,
+            Self::Answer { .. } | Self::NoCoordinator { .. } | Self::Send(SendError::Gas { .. }) => Exit::Chain,
             Self::Send(SendError::Rpc(error)) => of_rpc(error),
             Self::Send(SendError::Key(error)) => of_key(error),
             Self::Send(SendError::Sign(_) | SendError::Address(_)) => Exit::Usage,
@@ -181,9 +181,11 @@ impl CliError {
 /// What is known of a transaction that did not come to its end.
 fn unsent(error: &SendError) -> &'static str {
     match error {
-        SendError::Key(_) | SendError::Sign(_) | SendError::Address(_) | SendError::NoAccount { .. } => {
-            "the transaction was not sent"
-        }
+        SendError::Key(_)
+        | SendError::Sign(_)
+        | SendError::Address(_)
+        | SendError::NoAccount { .. }
+        | SendError::Gas { .. } => "the transaction was not sent",
         SendError::Rpc(_) | SendError::Sequence { .. } | SendError::Pending { .. } => {
             "the transaction was not settled"
         }

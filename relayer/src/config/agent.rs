@@ -220,6 +220,7 @@ impl Layers {
             gas.fee_granter.as_deref().map(|text| self.address("gas.fee_granter", text)).transpose()?;
         let mut pricing = Pricing::new(price);
         pricing.gas_percent = gas.limit_percent;
+        pricing.gas_max = gas.limit_max;
         pricing.timeout_blocks = gas.timeout_blocks;
         pricing.patience = Duration::from_secs(gas.patience_seconds);
         pricing.fee_granter = granter;

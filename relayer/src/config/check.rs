@@ -1,5 +1,6 @@
 //! Bounds of values, checked once, at the door.
 
+use std::net::SocketAddr;
 use std::path::Path;
 
 use concord_schema::release::ARTIFACT_BYTES_MAX;
@@ -51,12 +52,13 @@ pub(super) fn check(settings: &Settings, merged: &Merged) -> Result<(), ConfigEr
     Ok(())
 }
 
-fn numbers(settings: &Settings) -> [(&'static str, u64, u64, u64); 15] {
+fn numbers(settings: &Settings) -> [(&'static str, u64, u64, u64); 16] {
     let Settings { chain, gas, daemon, trial, fetch, .. } = settings;
     [
         ("chain.call_timeout_seconds", chain.call_timeout_seconds, 1, 600),
         ("chain.still_seconds_max", chain.still_seconds_max, 1, DAY_SECONDS),
         ("gas.limit_percent", gas.limit_percent.into(), 100, 1_000),
+        ("gas.limit_max", gas.limit_max, 1, 1_000_000_000),
         ("gas.timeout_blocks", gas.timeout_blocks, 1, 100_000),
         ("gas.patience_seconds", gas.patience_seconds, 1, DAY_SECONDS),
         ("daemon.stop_grace_seconds", daemon.stop_grace_seconds, 0, DAY_SECONDS),
@@ -81,10 +83,9 @@ fn check_one(check: &Check) -> Result<(), String> {
         Check::Http { url, .. } if !(url.starts_with("http://") || url.starts_with("https://")) => {
             Err(format!("expected a url that begins with http:// or https://, found {url:?}"))
         }
-        Check::Tcp { address, .. }
-            if address.rsplit_once(':').is_none_or(|(_, port)| port.parse::<u16>().is_err()) =>
-        {
-            Err(format!("expected host:port, found {address:?}"))
+        // A name would have to be looked up anew for each probe, and its answer is not the daemon's.
+        Check::Tcp { address, .. } if address.parse::<SocketAddr>().is_err() => {
+            Err(format!("expected an IP address and port such as 127.0.0.1:8080, found {address:?}"))
         }
         Check::Command { program, .. } if !Path::new(program).is_absolute() => {
             Err(format!("expected the absolute path of a program, found {program:?}"))

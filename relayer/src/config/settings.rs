@@ -83,6 +83,8 @@ pub struct GasSettings {
     pub denom: Option<String>,
     /// The gas limit, as a percentage of what the simulation used.
     pub limit_percent: u32,
+    /// The most gas that one transaction may ask for; a simulation that says more is not believed.
+    pub limit_max: u64,
     /// Blocks after which a transaction that is in none is given up.
     pub timeout_blocks: u64,
     /// The longest wait for a transaction's outcome.
@@ -97,6 +99,7 @@ impl Default for GasSettings {
             price: None,
             denom: None,
             limit_percent: 130,
+            limit_max: 10_000_000,
             timeout_blocks: 20,
             patience_seconds: 120,
             fee_granter: None,
@@ -207,7 +210,7 @@ pub enum Check {
     },
     /// A port that must take a connection.
     Tcp {
-        /// Host and port.
+        /// IP address and port.
         address: String,
         /// The longest it may take, in milliseconds.
         #[serde(default = "check_timeout_ms")]

@@ -56,6 +56,7 @@ fn the_example_names_every_key_and_shows_the_defaults() {
     assert_eq!(shown.chain.call_timeout_seconds, default.chain.call_timeout_seconds);
     assert_eq!(shown.chain.still_seconds_max, default.chain.still_seconds_max);
     assert_eq!(shown.gas.limit_percent, default.gas.limit_percent);
+    assert_eq!(shown.gas.limit_max, default.gas.limit_max);
     assert_eq!(shown.daemon.stop_grace_seconds, default.daemon.stop_grace_seconds);
     assert_eq!(shown.daemon.boot_seconds, default.daemon.boot_seconds);
     assert_eq!(shown.daemon.log_bytes_max, default.daemon.log_bytes_max);
@@ -174,10 +175,11 @@ fn values_at_both_edges() {
         ("[fetch]\nstall_timeout_seconds = 3601", Some("fetch.stall_timeout_seconds")),
         ("[[health.wanted]]\nkind = \"http\"\nurl = \"ftp://x\"", Some("health.wanted.0")),
         ("[[health.wanted]]\nkind = \"tcp\"\naddress = \"host\"", Some("health.wanted.0")),
-        ("[[health.wanted]]\nkind = \"tcp\"\naddress = \"host:1\"", None),
+        ("[[health.wanted]]\nkind = \"tcp\"\naddress = \"127.0.0.1:1\"", None),
+        ("[[health.wanted]]\nkind = \"tcp\"\naddress = \"localhost:80\"", Some("health.wanted.0")),
         ("[[health.wanted]]\nkind = \"command\"\nprogram = \"true\"", Some("health.wanted.0")),
         ("[[health.wanted]]\nkind = \"command\"\nprogram = \"/bin/true\"", None),
-        ("[[health.wanted]]\nkind = \"tcp\"\naddress = \"h:1\"\ntimeout_ms = 0", Some("health.wanted.0")),
+        ("[[health.wanted]]\nkind = \"tcp\"\naddress = \"127.0.0.1:1\"\ntimeout_ms = 0", Some("health.wanted.0")),
     ];
     let folder = tempfile::tempdir().unwrap();
     for (text, refused) in table {

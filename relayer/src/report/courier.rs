@@ -46,8 +46,8 @@ impl Courier {
         Self { outbox }
     }
 
-    /// Sends for ever. Failures are told by [`Outbox::trouble`] and tried again with growing waits; no entry is
-    /// ever dropped, and none overtakes another.
+    /// Sends for ever. Failures are told by [`Outbox::trouble`] and tried again with growing waits; no report is
+    /// ever dropped, and none overtakes another. Requests wait for reports.
     pub async fn run(self, sender: Sender) -> std::convert::Infallible {
         let mut backoff = Backoff::new(sender.rpc().settings().backoff);
         let mut hand = Hand::default();
@@ -130,6 +130,12 @@ impl Courier {
             Ok(Sighting::Settled(Outcome::Expired)) => self.advance(entry, State::Queued).await,
             Ok(Sighting::Settled(Outcome::Refused(refused))) => self.refused(entry, hand, refused).await,
             Ok(Sighting::Settled(outcome)) => self.advance(entry, State::Done { outcome }).await,
+            // How it ended shows in the contract's state, by which the agent says it again where it must.
+            Ok(Sighting::Used { height }) => {
+                let log = format!("executed by block {height}, and no node keeps an index that says how it ended");
+                let refused = Refused { codespace: "concord".to_owned(), code: 1, log };
+                self.advance(entry, State::Done { outcome: Outcome::Refused(refused) }).await
+            }
             Ok(Sighting::Open { tip }) => {
                 let is_due = hand.handed_at.is_none_or(|at| tip >= at.saturating_add(REPEAT_BLOCKS));
                 if is_due && tip < sent.timeout_height {

@@ -12,7 +12,9 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{Mutex, Notify, watch};
 
 use super::Courier;
-use crate::act::durable::replace_file;
+use crate::act::durable::{create_dir, replace_file};
+use crate::chain::Included;
+use crate::chain::error::Refused;
 use crate::chain::send::{Outcome, Sent};
 use crate::chain::sign::{Execute, MESSAGES_MAX};
 
@@ -25,6 +27,9 @@ pub struct Entry {
     pub order: u64,
     /// What makes a repeat the same report; the contract sees the same facts inside the messages.
     pub key: String,
+    /// It is a request, which is asked again while it matters: reports go before it.
+    #[serde(default)]
+    pub is_request: bool,
     /// What to say, in one transaction.
     pub messages: Vec<Execute>,
     /// How far it has come.
@@ -60,6 +65,23 @@ impl State {
     #[must_use]
     pub fn is_done(&self) -> bool {
         matches!(self, Self::Done { .. })
+    }
+
+    /// The same with no more of an outcome than is read later: what a contract emits may be longer than an entry.
+    fn cut(self) -> Self {
+        let cut = |log: &str| log.chars().take(LOG_CHARACTERS_MAX).collect::<String>();
+        match self {
+            Self::Done { outcome: Outcome::Included(included) } => {
+                let log = cut(&included.log);
+                let included = Included { log, data: Vec::new(), events: Vec::new(), ..included };
+                Self::Done { outcome: Outcome::Included(included) }
+            }
+            Self::Done { outcome: Outcome::Refused(refused) } => {
+                let log = cut(&refused.log);
+                Self::Done { outcome: Outcome::Refused(Refused { log, ..refused }) }
+            }
+            other => other,
+        }
     }
 
     pub(super) fn sent(&self) -> Option<(Sent, &str)> {
@@ -167,6 +189,9 @@ pub enum OutboxError {
 }
 
 const VERSION: u32 = 1;
+const FOLDER_MODE: u32 = 0o700;
+/// So much of the chain's text about an outcome is kept.
+const LOG_CHARACTERS_MAX: usize = 1_024;
 /// No key is longer.
 pub const KEY_BYTES_MAX: usize = 256;
 
@@ -215,7 +240,7 @@ impl Outbox {
             let path = path.to_owned();
             move |source| OutboxError::File { verb, path, source }
         };
-        std::fs::create_dir_all(folder).map_err(failed("write", folder))?;
+        create_dir(folder, FOLDER_MODE).map_err(|error| failed("write", folder)(error.source))?;
         let mut book = Book::default();
         for file in std::fs::read_dir(folder).map_err(failed("read", folder))? {
             let path = file.map_err(failed("read", folder))?.path();
@@ -251,6 +276,36 @@ impl Outbox {
     /// # Errors
     /// [`OutboxError`], by cause; nothing was taken then.
     pub async fn put(&self, key: &str, messages: Vec<Execute>) -> Result<Put, OutboxError> {
+        let mut book = self.inner.book.lock().await;
+        self.put_in(&mut book, key, messages, false).await
+    }
+
+    /// Puts a request in, of which one at a time is enough. `kind` is the beginning of its key: while another of the kind
+    /// is on its way nothing new is put, and one that was not sent yet is replaced where it says something else.
+    ///
+    /// # Errors
+    /// [`OutboxError`], by cause.
+    pub async fn ask(&self, kind: &str, key: &str, messages: Vec<Execute>) -> Result<Put, OutboxError> {
+        let mut book = self.inner.book.lock().await;
+        let mut open =
+            book.entries.values().filter(|entry| entry.key.starts_with(kind) && !entry.state.is_done());
+        if let Some(entry) = open.next() {
+            if entry.state != State::Queued || entry.messages == messages {
+                return Ok(Put::Known(entry.state.clone()));
+            }
+            let order = entry.order;
+            self.remove(&mut book, order)?;
+        }
+        self.put_in(&mut book, key, messages, true).await
+    }
+
+    async fn put_in(
+        &self,
+        book: &mut Book,
+        key: &str,
+        messages: Vec<Execute>,
+        is_request: bool,
+    ) -> Result<Put, OutboxError> {
         if key.is_empty() || key.len() > KEY_BYTES_MAX {
             return Err(OutboxError::Key { found: key.len() });
         }
@@ -259,7 +314,6 @@ impl Outbox {
         if messages.is_empty() || messages.len() > MESSAGES_MAX {
             return Err(size(format!("{} messages", messages.len())));
         }
-        let mut book = self.inner.book.lock().await;
         if let Some(known) = book.find(key) {
             if known.messages == messages {
                 return Ok(Put::Known(known.state.clone()));
@@ -269,8 +323,8 @@ impl Outbox {
         if book.entries.values().filter(|entry| !entry.state.is_done()).count() >= limits.open_max {
             return Err(OutboxError::Full { open_max: limits.open_max });
         }
-        let entry =
-            Entry { version: VERSION, order: book.next, key: key.to_owned(), messages, state: State::Queued };
+        let (order, key, state) = (book.next, key.to_owned(), State::Queued);
+        let entry = Entry { version: VERSION, order, key, is_request, messages, state };
         let bytes = serde_json::to_vec(&entry).map_err(|error| size(error.to_string()))?;
         // A quarter, because the same messages return inside the transaction's bytes once it is sent.
         if bytes.len() > limits.entry_bytes_max / 4 {
@@ -278,7 +332,6 @@ impl Outbox {
         }
         self.write(&entry).await?;
         book.insert(entry);
-        drop(book);
         self.inner.wake.notify_one();
         self.bump();
         Ok(Put::New)
@@ -319,16 +372,19 @@ impl Outbox {
         self.inner.trouble.subscribe()
     }
 
-    /// The oldest entry without an outcome.
+    /// The entry to see to: one that was sent, since it has the account's next sequence; else the oldest report; else the
+    /// oldest request.
     pub(super) async fn first_open(&self) -> Option<Entry> {
-        self.inner.book.lock().await.entries.values().find(|entry| !entry.state.is_done()).cloned()
+        let book = self.inner.book.lock().await;
+        let open = book.entries.values().filter(|entry| !entry.state.is_done());
+        open.min_by_key(|entry| (entry.state == State::Queued, entry.is_request, entry.order)).cloned()
     }
 
     /// Moves an entry on, on disk first.
     pub(super) async fn advance(&self, order: u64, state: State) -> Result<(), OutboxError> {
         let mut book = self.inner.book.lock().await;
         let Some(known) = book.entries.get(&order) else { return Ok(()) };
-        let entry = Entry { state, ..known.clone() };
+        let entry = Entry { state: state.cut(), ..known.clone() };
         self.write(&entry).await?;
         book.insert(entry);
         let done: Vec<u64> =

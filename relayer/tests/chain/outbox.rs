@@ -213,3 +213,19 @@ async fn a_refusal_after_a_silence_does_not_make_a_second_transaction() {
     assert!(matches!(agent.until_done("a").await, Outcome::Included(_)));
     assert_eq!(mock.facts().order.len(), 1);
 }
+
+#[tokio::test]
+async fn a_node_without_an_index_blocks_no_report() {
+    let (mock, folder) = (Mock::start(40).await, tempfile::tempdir().unwrap());
+    mock.stick("tx", Quirk::Error(200, "transaction indexing is disabled"));
+    mock.stick("tx_search", Quirk::Error(200, "transaction indexing is disabled"));
+    let _minting = Minting::start(&mock);
+    let agent = Agent::start(&mock, folder.path());
+    for key in ["a", "b"] {
+        agent.outbox.put(key, say(key)).await.unwrap();
+        let Outcome::Refused(refused) = agent.until_done(key).await else { panic!() };
+        assert!(refused.log.contains("no node keeps an index"), "{refused}");
+    }
+    let facts = mock.facts();
+    assert_eq!((facts.order.len(), facts.sequence), (2, 9), "each was sent once");
+}

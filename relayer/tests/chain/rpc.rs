@@ -135,6 +135,28 @@ async fn the_second_endpoint_serves_while_the_first_is_ill() {
 }
 
 #[tokio::test]
+async fn a_node_that_answers_only_its_status_does_not_hide_the_second() {
+    let (ill, well) = (Mock::start(40).await, Mock::start(40).await);
+    well.facts().store.insert(key(b"brake"), b"{}".to_vec());
+    let mut settings = ill.settings();
+    settings.endpoints.push(well.url.clone());
+    settings.backoff.first = Duration::from_secs(5);
+    settings.backoff.longest = Duration::from_secs(30);
+    let rpc = Rpc::new(settings).unwrap().with_tries(1);
+    ill.stick("abci_query", Quirk::Error(200, "the application is gone"));
+    for _ in 0..3 {
+        assert_eq!(rpc.raw(&contract(), b"brake", 40).await.unwrap().as_deref(), Some(&b"{}"[..]));
+    }
+    assert_eq!(ill.calls("abci_query"), 1, "it rests");
+    // That a transaction is not there is an answer, and no fault.
+    assert_eq!(rpc.tx(&"AB".repeat(32)).await.unwrap(), None);
+    assert_eq!((ill.calls("tx"), well.calls("tx")), (0, 1));
+    let alone = well.rpc();
+    assert_eq!(alone.tx(&"AB".repeat(32)).await.unwrap(), None);
+    assert_eq!(well.calls("tx"), 2, "and it is not asked again");
+}
+
+#[tokio::test]
 async fn a_dead_port_is_a_transport_error_and_tells_no_secret() {
     let mock = Mock::start(40).await;
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -114,6 +114,43 @@ async fn what_no_block_takes_expires_and_is_not_said_to_be_lost_earlier() {
 }
 
 #[tokio::test]
+async fn a_simulation_that_asks_for_too_much_signs_nothing() {
+    let mock = Mock::start(40).await;
+    for (gas_max, fine) in [(130_002, true), (130_001, false)] {
+        let mut pricing = sender(&mock).pricing().clone();
+        pricing.gas_max = gas_max;
+        let key = Key::from_bytes(Kind::Secp256k1, &[5; 32]).unwrap();
+        let sender = Sender::new(mock.rpc(), key, "wasm", pricing).unwrap();
+        match sender.prepare(&say("x"), 130).await {
+            Ok(Ok(signed)) => assert!(fine && signed.gas == 130_002),
+            Err(SendError::Gas { max: 130_001, found: 130_002 }) => assert!(!fine),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// A node without an index answers neither a look-up nor a search; the account's sequence answers for it.
+#[tokio::test]
+async fn without_an_index_the_sequence_tells_used_from_dead() {
+    use concord::chain::send::Sighting;
+    let mock = Mock::start(40).await;
+    mock.facts().withholds = true;
+    mock.stick("tx", Quirk::Error(200, "transaction indexing is disabled"));
+    mock.stick("tx_search", Quirk::Error(200, "transaction indexing is disabled"));
+    let sender = sender(&mock);
+    let signed = sender.prepare(&say("x"), 130).await.unwrap().unwrap();
+    let sent = (&signed).into();
+    mock.mint(20);
+    assert_eq!(sender.sight(&sent).await.unwrap(), Sighting::Open { tip: 60 });
+    mock.mint(1);
+    assert_eq!(sender.sight(&sent).await.unwrap(), Sighting::Settled(Outcome::Expired));
+    mock.facts().sequence = 8;
+    assert_eq!(sender.sight(&sent).await.unwrap(), Sighting::Used { height: 61 });
+    mock.facts().accounts_lag = 1;
+    assert_eq!(sender.sight(&sent).await.unwrap(), Sighting::Open { tip: 61 }, "state 60 proves nothing");
+}
+
+#[tokio::test]
 async fn a_halted_chain_leaves_the_outcome_open() {
     let mock = Mock::start(40).await;
     let mut pricing = sender(&mock).pricing().clone();

@@ -215,3 +215,19 @@ fn errors_of_this_host_are_told_from_those_of_the_daemon() {
         assert_eq!(is_own_fault(&errno.into()), own, "{errno:?}");
     }
 }
+
+/// The same test once more, in an environment whose proxy is a dead port.
+#[test]
+fn a_proxy_of_the_environment_is_not_asked_about_a_neighbour() {
+    let again = "act::probe::tests::http_passes_by_status_and_length_at_both_edges";
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", again])
+        .env("HTTP_PROXY", "http://127.0.0.1:1")
+        .env("http_proxy", "http://127.0.0.1:1")
+        .env_remove("NO_PROXY")
+        .env_remove("no_proxy")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+}

@@ -89,3 +89,69 @@ async fn half_a_write_is_swept_and_a_broken_entry_is_told() {
         assert!(matches!(&error, OutboxError::Content { path, .. } if path.ends_with(name)), "{error}");
     }
 }
+
+#[tokio::test]
+async fn the_folder_is_the_agents_alone_and_survives_a_power_loss() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = tempfile::tempdir().unwrap();
+    let before = crate::act::durable::synced(home.path());
+    open(&home.path().join("outbox"), Limits::default());
+    let mode = std::fs::metadata(home.path().join("outbox")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
+    assert!(crate::act::durable::synced(home.path()) > before);
+}
+
+/// What a contract emits may be far longer than an entry, and must not keep the agent from starting.
+#[tokio::test]
+async fn of_an_outcome_no_more_is_kept_than_an_entry_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    let outbox = open(folder.path(), Limits::default());
+    let long = "x".repeat(300 << 10);
+    let included = Included {
+        height: 9,
+        code: 0,
+        codespace: String::new(),
+        log: long.clone(),
+        gas_used: 1,
+        data: vec![7; 300 << 10],
+        events: Vec::new(),
+    };
+    let refused = Refused { codespace: "wasm".into(), code: 5, log: long };
+    for (order, outcome) in (0..).zip([Outcome::Included(included), Outcome::Refused(refused)]) {
+        outbox.put(&format!("key {order}"), say("one")).await.unwrap();
+        outbox.advance(order, State::Done { outcome }).await.unwrap();
+    }
+    let entries = open(folder.path(), Limits::default()).entries().await;
+    let State::Done { outcome: Outcome::Included(kept) } = &entries[0].state else { panic!() };
+    assert_eq!((kept.height, kept.log.len(), kept.data.len()), (9, LOG_CHARACTERS_MAX, 0));
+    let State::Done { outcome: Outcome::Refused(kept) } = &entries[1].state else { panic!() };
+    assert_eq!((kept.code, kept.log.len()), (5, LOG_CHARACTERS_MAX));
+}
+
+#[tokio::test]
+async fn of_a_kind_of_request_one_is_on_its_way_and_reports_go_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let outbox = open(folder.path(), Limits { open_max: 3, ..Limits::default() });
+    assert_eq!(outbox.ask("lease-1-", "lease-1-7", say("go")).await.unwrap(), Put::New);
+    for number in 8..2_000 {
+        let again = outbox.ask("lease-1-", &format!("lease-1-{number}"), say("go")).await.unwrap();
+        assert_eq!(again, Put::Known(State::Queued));
+    }
+    // Another rollout's is another kind, and one that says something else takes the place of what was not sent.
+    assert_eq!(outbox.ask("lease-11-", "lease-11-1", say("go")).await.unwrap(), Put::New);
+    assert_eq!(outbox.ask("lease-1-", "lease-1-2000", say("back")).await.unwrap(), Put::New);
+    outbox.put("report-1", say("healthy")).await.unwrap();
+    let keys: Vec<_> = outbox.entries().await.into_iter().map(|entry| entry.key).collect();
+    assert_eq!(keys, ["lease-11-1", "lease-1-2000", "report-1"]);
+    let outbox = open(folder.path(), Limits::default());
+    let first = outbox.first_open().await.unwrap();
+    assert_eq!(first.key, "report-1");
+    // One that was sent has the account's next sequence: it is followed to its end first, and not replaced.
+    let sent = State::Sent { hash: "AB".into(), timeout_height: 9, sequence: 1, bytes: String::new() };
+    outbox.advance(2, sent.clone()).await.unwrap();
+    assert_eq!(outbox.first_open().await.unwrap().key, "lease-1-2000");
+    assert_eq!(outbox.ask("lease-1-", "lease-1-2001", say("go")).await.unwrap(), Put::Known(sent));
+    outbox.advance(2, State::Done { outcome: Outcome::Expired }).await.unwrap();
+    assert_eq!(outbox.first_open().await.unwrap().key, "report-1");
+    assert_eq!(outbox.ask("lease-1-", "lease-1-2001", say("go")).await.unwrap(), Put::New);
+}
