@@ -31,7 +31,7 @@ if [ ! -x "$root/wasmd" ]; then
     # The shared library lies beside the program, wherever the folder is.
     nice go -C "$module" build -tags netgo -o "$fresh/wasmd" -ldflags "-X $sdk.Name=wasm -X $sdk.AppName=wasmd \
         -X $sdk.Version=$version -X github.com/CosmWasm/wasmd/app.Bech32Prefix=wasm \
-        -extldflags '-Wl,-rpath,\$ORIGIN'" github.com/CosmWasm/wasmd/cmd/wasmd >&2
+        -extldflags '-Wl,-rpath,\$ORIGIN'" github.com/CosmWasm/wasmd/cmd/wasmd 2> >(grep -v '^go: downloading' >&2)
     cp "$(go -C "$module" list -m -f '{{.Dir}}' "$vm")/internal/api/libwasmvm.$(uname -m).so" "$fresh/"
     chmod 755 "$fresh"
     rm -rf "$root"
