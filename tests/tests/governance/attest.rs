@@ -25,6 +25,10 @@ fn a_stranger_may_not_and_a_signature_is_good_for_one_thing_only() {
         let good = statement.sign_bytes(CHAIN_ID, &contract, &name);
         let mut other_nonce = statement.clone();
         other_nonce.nonce += 1;
+        let mut other_revision = statement.clone();
+        other_revision.revision += 1;
+        let mut other_proposal = statement.clone();
+        other_proposal.proposal = ProposalId(id.0 + 1);
         let mut truncated = own.sign(&good).to_vec();
         truncated.pop();
         for (what, signature) in [
@@ -32,6 +36,8 @@ fn a_stranger_may_not_and_a_signature_is_good_for_one_thing_only() {
             ("another contract", own.sign(&statement.sign_bytes(CHAIN_ID, addr("ann").as_str(), &name))),
             ("another auditor", own.sign(&statement.sign_bytes(CHAIN_ID, &contract, addr("aud2").as_str()))),
             ("another statement", own.sign(&other_nonce.sign_bytes(CHAIN_ID, &contract, &name))),
+            ("another revision", own.sign(&other_revision.sign_bytes(CHAIN_ID, &contract, &name))),
+            ("another proposal", own.sign(&other_proposal.sign_bytes(CHAIN_ID, &contract, &name))),
             ("another key", Secret::of(place + 2).sign(&good)),
             ("a key of the other kind", Secret::of(place + 1).sign(&good)),
             ("zeros", vec![0; 64].into()),

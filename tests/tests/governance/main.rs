@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 mod attest;
+mod bounds;
 mod deliberate;
 mod deposit;
 mod execute;

@@ -59,6 +59,41 @@ fn weights_are_those_of_the_block_before_the_vote_opened() {
     assert_err(env.vote("cyd", third, Ballot::Yes), "a member's weight before height");
 }
 
+/// RULES-1, TALLY-1: what a vote decided elsewhere changes nothing of a vote that is open: not whose weights count, nor
+/// their sum, nor a ballot, nor the bars.
+#[test]
+fn a_change_of_members_leaves_an_open_vote_as_it_is() {
+    let mut env = MockEnv::new();
+    env.advance(5, 1);
+    let set = vec![member("ann", 1_000), member("dan", 500)];
+    let remove = vec![addr("cyd").to_string()];
+    let change = env.propose(&draft("a change", vec![Action::ChangeMembers { set, remove }]));
+    env.to_ready(change);
+    let open = env.propose(&join("eve"));
+    env.to_voting(open);
+    env.vote("cyd", open, Ballot::Yes).unwrap();
+    let facts = |env: &MockEnv| {
+        let proposal = env.proposal(open);
+        let row = concord_coordinator::load::row(&*env.store(), &proposal).unwrap();
+        (proposal, row, env.tally(open))
+    };
+    let before = facts(&env);
+    assert!(env.execute(change).changed);
+    let total = concord_coordinator::state::MEMBERS_TOTAL.load(&*env.store()).unwrap();
+    assert_eq!(total, Uint128::new(1_535));
+    env.advance(1, 1);
+    assert_eq!(facts(&env), before);
+    assert_eq!(before.0.vote.unwrap().total, Uint128::new(100));
+    assert_err(env.vote("dan", open, Ballot::No), "a member's weight before height");
+    env.vote("ann", open, Ballot::No).unwrap();
+    let tally = env.tally(open);
+    assert_eq!((tally.yes, tally.no, tally.decided), (Uint128::new(25), Uint128::new(40), None));
+    // Bob's 35 of 100 decide, though they are nothing beside the 1,500 of today.
+    env.vote("bob", open, Ballot::Yes).unwrap();
+    env.pass(LONG);
+    assert_eq!(env.phase(open), Phase::Ready);
+}
+
 #[test]
 fn final_ballots_stay_and_changeable_ones_change() {
     let (mut env, id) = open(Setup::default());
