@@ -10,9 +10,7 @@ use tokio::time::MissedTickBehavior;
 
 use super::host::Answer;
 use super::status::CheckStatus;
-use crate::act::probe::{
-    Answer as ProbeAnswer, Check, CheckError, NAME_CHARACTERS_MAX, Need, Probe, Prober,
-};
+use crate::act::probe::{Answer as ProbeAnswer, Check, CheckError, NAME_CHARACTERS_MAX, Need, Probe, Prober};
 use crate::act::process::Daemon;
 use crate::config::{Check as CheckSetting, HealthSettings};
 

@@ -282,8 +282,7 @@ impl Work {
     async fn go_on(&mut self) -> Result<(), AgentError> {
         if let Some(effects) = self.meant.take() {
             let memory = Box::new(self.agent.memory().clone());
-            let kept =
-                self.book.keep(Record::Step { at_ms: now_ms()?, memory, effects: effects.clone() })?;
+            let kept = self.book.keep(Record::Step { at_ms: now_ms()?, memory, effects: effects.clone() })?;
             match kept {
                 Kept::Durable => self.due.extend(effects),
                 Kept::Full => self.meant = Some(effects),
@@ -371,9 +370,7 @@ impl Work {
             return Ok(());
         }
         let input = match answer {
-            Answer::Spawned { number, spawned } => {
-                Input::Spawned { run: number, ended: spawned.map(drop) }
-            }
+            Answer::Spawned { number, spawned } => Input::Spawned { run: number, ended: spawned.map(drop) },
             Answer::Probed(checks, verdict) => {
                 self.checks = checks;
                 Input::Probe(verdict)

@@ -137,7 +137,9 @@ impl CliError {
             Self::Key(error) | Self::KeyFile { source: error, .. } => of_key(error),
             Self::KeyTaken { .. } => Exit::Key,
             Self::Chain { source, .. } => of_rpc(source),
-            Self::Answer { .. } | Self::NoCoordinator { .. } | Self::Send(SendError::Gas { .. }) => Exit::Chain,
+            Self::Answer { .. } | Self::NoCoordinator { .. } | Self::Send(SendError::Gas { .. }) => {
+                Exit::Chain
+            }
             Self::Send(SendError::Rpc(error)) => of_rpc(error),
             Self::Send(SendError::Key(error)) => of_key(error),
             Self::Send(SendError::Sign(_) | SendError::Address(_)) => Exit::Usage,

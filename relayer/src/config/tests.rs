@@ -179,7 +179,10 @@ fn values_at_both_edges() {
         ("[[health.wanted]]\nkind = \"tcp\"\naddress = \"localhost:80\"", Some("health.wanted.0")),
         ("[[health.wanted]]\nkind = \"command\"\nprogram = \"true\"", Some("health.wanted.0")),
         ("[[health.wanted]]\nkind = \"command\"\nprogram = \"/bin/true\"", None),
-        ("[[health.wanted]]\nkind = \"tcp\"\naddress = \"127.0.0.1:1\"\ntimeout_ms = 0", Some("health.wanted.0")),
+        (
+            "[[health.wanted]]\nkind = \"tcp\"\naddress = \"127.0.0.1:1\"\ntimeout_ms = 0",
+            Some("health.wanted.0"),
+        ),
     ];
     let folder = tempfile::tempdir().unwrap();
     for (text, refused) in table {

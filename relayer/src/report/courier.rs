@@ -132,7 +132,8 @@ impl Courier {
             Ok(Sighting::Settled(outcome)) => self.advance(entry, State::Done { outcome }).await,
             // How it ended shows in the contract's state, by which the agent says it again where it must.
             Ok(Sighting::Used { height }) => {
-                let log = format!("executed by block {height}, and no node keeps an index that says how it ended");
+                let log =
+                    format!("executed by block {height}, and no node keeps an index that says how it ended");
                 let refused = Refused { codespace: "concord".to_owned(), code: 1, log };
                 self.advance(entry, State::Done { outcome: Outcome::Refused(refused) }).await
             }

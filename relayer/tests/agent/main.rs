@@ -216,8 +216,7 @@ async fn a_foreign_chain_and_one_that_went_back_are_said_and_survived() {
     scene.register().await;
     for (mood, word) in [(Mood::Foreign, "found another-1"), (Mood::Back(1), "the source went back")] {
         scene.proxy.is(mood);
-        let is_told =
-            |status: &Status| status.source.as_ref().is_some_and(|source| source.contains(word));
+        let is_told = |status: &Status| status.source.as_ref().is_some_and(|source| source.contains(word));
         let lost = scene.until(word, is_told).await;
         assert_eq!((&lost.daemon, lost.waiting_on.as_str()), (&before.daemon, "source"), "{mood:?}");
         scene.proxy.is(Mood::Fair);
@@ -279,7 +278,8 @@ async fn a_full_disk_is_said_and_survived() {
     assert_eq!(full.daemon, None);
     assert!(full.unready().iter().any(|why| why.contains("disk full")), "{:?}", full.unready());
     scene.fill_disk(false);
-    let after = scene.until("a daemon again", |status| status.daemon.is_some() && status.fault.is_none()).await;
+    let after =
+        scene.until("a daemon again", |status| status.daemon.is_some() && status.fault.is_none()).await;
     assert_ne!(after.daemon, before.daemon);
     scene.register().await;
     scene.proceeds(&after).await;

@@ -129,7 +129,10 @@ fn a_daemon_that_is_down_goes_forward_whatever_happened_to_its_lease() {
             asked.extend(agent.step(world.now_ms, input).effects);
         }
         let run = agent.memory().run;
-        assert!(asked.contains(&Effect::Stop { run }) || agent.work == Some(Effect::Stop { run }), "{asked:?}");
+        assert!(
+            asked.contains(&Effect::Stop { run }) || agent.work == Some(Effect::Stop { run }),
+            "{asked:?}"
+        );
         during(&mut world);
         world.now.height.0 += 1;
         let heard =
@@ -189,8 +192,7 @@ fn a_trial_that_nobody_can_judge_ends_and_denies_nothing() {
         let boot_ms = world.settings.boot_ms;
         let view = Some(world.view());
         let (settings, journal) = (world.settings.clone(), world.journal.clone());
-        let (mut agent, _) =
-            Agent::resume(settings, journal, vec![], world.disk.clone(), view, 50_000);
+        let (mut agent, _) = Agent::resume(settings, journal, vec![], world.disk.clone(), view, 50_000);
         let unknown = || Input::Probe(Verdict::Unknown { why: "no descriptor".into() });
         agent.step(50_000, unknown());
         if known_between {
