@@ -4,18 +4,19 @@ use std::collections::BTreeMap;
 
 use concord_coordinator::{contract, load, state};
 use concord_decide::{ChainView, RolloutView};
-use concord_schema::brake::Brakes;
-use concord_schema::event::{Event, read_entry};
+use concord_schema::brake::{Brakes, Scope};
+use concord_schema::event::read_entry;
 use concord_schema::log::{Entry, Head};
 use concord_schema::msg::ExecuteMsg;
 use concord_schema::node::{Component, Node};
 use concord_schema::proposal::Phase;
 use concord_schema::release::{Release, Standing};
+use concord_schema::replay::{Replay, ReplayError};
 use concord_schema::rollout::{Progress, Rollout, Seat};
 use concord_schema::units::{Height, Power, RolloutId, Seconds};
-use concord_schema::{Digest, NodeNo, Now, ProposalId};
+use concord_schema::{Digest, NodeNo, Now, ProposalId, keys};
 use cosmwasm_std::testing::MockStorage;
-use cosmwasm_std::{Addr, BlockInfo, Order, StdError, StdResult, Timestamp};
+use cosmwasm_std::{Addr, BlockInfo, Order, StdError, StdResult, Timestamp, WasmMsg, to_json_binary};
 use cw_multi_test::{
     App, AppBuilder, AppResponse, BankKeeper, ContractWrapper, Executor, MockApiBech32, no_init,
 };
@@ -58,8 +59,8 @@ pub(crate) struct Chain {
     app: App<BankKeeper, MockApiBech32, MockStorage>,
     contract: Addr,
     accounts: BTreeMap<String, Addr>,
-    /// The head as the events tell it.
-    pub(crate) head: Head,
+    /// All that the events alone tell.
+    pub(crate) replay: Replay,
     /// The newest facts.
     pub(crate) facts: Facts,
     /// Messages that were executed.
@@ -74,6 +75,20 @@ fn broken(error: &StdError) -> Breach {
 
 fn words(error: &StdError) -> String {
     AsRef::<dyn core::error::Error + Send + Sync>::as_ref(error).to_string()
+}
+
+fn unlike(error: ReplayError) -> Breach {
+    Breach::new("LOG-1", error.to_string())
+}
+
+/// The contract and the log's first entry.
+fn deployed(answer: &AppResponse) -> Result<(Addr, Entry), Breach> {
+    let unsaid = || Breach::new("LOG-1", "the deployment is not logged".to_owned());
+    let event = answer.events.iter().find(|event| event.ty == "wasm-concord").ok_or_else(unsaid)?;
+    let pairs: Vec<_> = event.attributes.iter().map(|pair| (pair.key.clone(), pair.value.clone())).collect();
+    let contract = pairs.iter().find(|(key, _)| key == "_contract_address").ok_or_else(unsaid)?;
+    let entry = read_entry(&pairs).map_err(|error| Breach::new("LOG-1", error.to_string()))?;
+    Ok((Addr::unchecked(&contract.1), entry))
 }
 
 fn unreadable(error: impl core::fmt::Display) -> Breach {
@@ -94,13 +109,19 @@ impl Chain {
             .with_reply(contract::reply);
         let code = app.store_code(Box::new(code));
         let [first, ..] = MEMBERS;
-        let contract = app
-            .instantiate_contract(code, account(first), &deployment(places), &[], "concord", None)
-            .map_err(|error| broken(&error))?;
-        let head = state::LOG_HEAD.load(&*app.contract_storage(&contract)).map_err(unreadable)?;
+        let instantiate = WasmMsg::Instantiate {
+            admin: None,
+            code_id: code,
+            msg: to_json_binary(&deployment(places)).map_err(|error| broken(&error))?,
+            funds: Vec::new(),
+            label: "concord".to_owned(),
+        };
+        let answer = app.execute(account(first), instantiate.into()).map_err(|error| broken(&error))?;
+        let (contract, entry) = deployed(&answer)?;
+        let replay = Replay::begin(&entry).map_err(unlike)?;
         let facts = Facts::load(&app, &contract)?;
-        let mut chain =
-            Self { app, contract, accounts: BTreeMap::new(), head, facts, messages: 0, refused: 0 };
+        let accounts = BTreeMap::new();
+        let mut chain = Self { app, contract, accounts, replay, facts, messages: 0, refused: 0 };
         for place in places {
             let register = ExecuteMsg::Register {
                 component: COMPONENT.to_owned(),
@@ -137,13 +158,14 @@ impl Chain {
                 let entries = self.follow(&answer)?;
                 if !entries.is_empty() {
                     self.facts = Facts::load(&self.app, &self.contract)?;
+                    self.facts.are_told_by(&self.replay)?;
                 }
                 Ok(Answer::Taken(entries))
             }
             Err(error) => {
                 self.refused = self.refused.saturating_add(1);
                 let stored = self.stored_head()?;
-                hold("LOG-1", stored == self.head, || format!("an error left a trace: {stored:?}"))?;
+                hold("LOG-1", stored == self.head(), || format!("an error left a trace: {stored:?}"))?;
                 Ok(Answer::Refused(words(&error)))
             }
         }
@@ -153,6 +175,11 @@ impl Chain {
         state::LOG_HEAD.load(&*self.app.contract_storage(&self.contract)).map_err(unreadable)
     }
 
+    /// The head as the events tell it.
+    pub(crate) fn head(&self) -> Head {
+        self.replay.log_head
+    }
+
     /// LOG-1: what the events say, folded from the head before, is the head now.
     fn follow(&mut self, answer: &AppResponse) -> Result<Vec<Entry>, Breach> {
         let mut entries = Vec::new();
@@ -160,17 +187,12 @@ impl Chain {
             let pairs: Vec<_> =
                 event.attributes.iter().map(|pair| (pair.key.clone(), pair.value.clone())).collect();
             let entry = read_entry(&pairs).map_err(|error| Breach::new("LOG-1", error.to_string()))?;
-            let known = Event::read(&entry).map_err(|error| Breach::new("LOG-1", error.to_string()))?;
-            let next = (self.head.seq.saturating_add(1), self.head.hash);
-            hold("LOG-1", known.is_some() && (entry.seq, entry.prev) == next, || {
-                format!("entry {} of kind {} does not follow {:?}", entry.seq, entry.kind, self.head)
-            })?;
-            self.head = Head::after(&entry);
+            self.replay.take(&entry).map_err(unlike)?;
             entries.push(entry);
         }
         let stored = self.stored_head()?;
-        hold("LOG-1", stored == self.head, || {
-            format!("the head is {stored:?}, the entries fold to {:?}", self.head)
+        hold("LOG-1", stored == self.head(), || {
+            format!("the head is {stored:?}, the entries fold to {:?}", self.head())
         })?;
         Ok(entries)
     }
@@ -221,6 +243,29 @@ impl Facts {
             rollouts.insert(RolloutId(id), Course { rollout, progress, standing, release, seats });
         }
         Ok(Self { component, brakes, down, nodes, rollouts })
+    }
+
+    /// LOG-1: the events alone tell the same facts.
+    fn are_told_by(&self, replay: &Replay) -> Result<(), Breach> {
+        let (group, told) = (&self.component.group, replay.components.get(COMPONENT));
+        let same = told == Some(&self.component)
+            && replay.down.get(group) == Some(&self.down)
+            && replay.brakes.get(keys::scope(&Scope::All)) == Some(&self.brakes.all)
+            && replay.brakes.get(COMPONENT) == self.brakes.component.as_ref()
+            && replay.nodes == self.nodes
+            && replay.rollouts.len() == self.rollouts.len();
+        hold("LOG-1", same, || format!("the events tell {told:?} and {:?}: {self:?}", replay.brakes))?;
+        for (id, course) in &self.rollouts {
+            let progress = replay.progress.get(id);
+            let standing = replay.standings.get(&course.rollout.release).map(|facts| facts.standing);
+            let seats = replay.seats.range((*id, NodeNo(0))..=(*id, NodeNo(u64::MAX)));
+            let same = replay.rollouts.get(id) == Some(&course.rollout)
+                && progress == Some(&course.progress)
+                && standing == Some(course.standing)
+                && seats.map(|((_, no), seat)| (no, seat)).eq(&course.seats);
+            hold("LOG-1", same, || format!("rollout {id}: the events tell {progress:?}: {course:?}"))?;
+        }
+        Ok(())
     }
 
     fn rollout_view(&self, id: RolloutId, no: NodeNo) -> Option<RolloutView> {

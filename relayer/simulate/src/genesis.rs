@@ -1,21 +1,19 @@
 //! Who and what the simulated deployment is made of.
 
 use concord_schema::msg::{GenesisComponent, GenesisGuardians, GenesisOperator, InstantiateMsg};
-use concord_schema::plan::{Failure, Method, OnFailure, Plan, Trial, Wave};
-use concord_schema::proposal::{Action, Draft, Member};
-use concord_schema::release::{Artifact, Document, ProtocolRange, Release, Reversibility};
+use concord_schema::plan::{Failure, OnFailure, Plan, Trial, Wave};
+use concord_schema::proposal::{Action, Draft};
+use concord_schema::release::Release;
 use concord_schema::rules::{ClassRules, Floors, Rules};
-use concord_schema::tally::Bars;
-use concord_schema::units::{Blocks, Power};
+use concord_schema::units::Power;
 use concord_schema::{Bps, Digest, Span};
-use cosmwasm_std::{Addr, Uint128};
-use cw_multi_test::MockApiBech32;
+use concord_tests::setup;
+
+pub(crate) use concord_tests::setup::{COMPONENT, PLATFORM, addr as account};
 
 use crate::dice::Dice;
 
 pub(crate) const CHAIN_ID: &str = "concord-simulate-1";
-pub(crate) const COMPONENT: &str = "feeder";
-pub(crate) const PLATFORM: &str = "x86_64-linux";
 pub(crate) const MEMBERS: [&str; 3] = ["ann", "bob", "cyd"];
 pub(crate) const GUARDIANS: [&str; 3] = ["gus", "gil", "gay"];
 /// The shortest span that is more than a moment.
@@ -29,10 +27,6 @@ pub(crate) struct Place {
     pub(crate) node: String,
     pub(crate) hot: String,
     pub(crate) power: u64,
-}
-
-pub(crate) fn account(name: &str) -> Addr {
-    MockApiBech32::new("wasm").addr_make(name)
 }
 
 /// Operators with one node each, of two to four organisations, with powers up to twice as large as each other's.
@@ -58,23 +52,11 @@ fn row() -> ClassRules {
         voting_min: MOMENT,
         timelock: Span::new(2, 2),
         grace: Span::new(200, 200),
-        bars: Bars {
-            quorum_bps: Bps(4_000),
-            threshold_bps: Bps(5_000),
-            yes_min_bps: Bps(0),
-            veto_bps: Some(Bps(3_340)),
-            veto_floor_bps: Bps(0),
-        },
-        early_finish: true,
-        auditors_min: 0,
-        organisations_min: 0,
-        deposit: None,
-        proposer_weight_min: Uint128::zero(),
+        ..setup::row()
     }
 }
 
 pub(crate) fn deployment(places: &[Place]) -> InstantiateMsg {
-    let member = |name: &&str| Member { addr: account(name).to_string(), weight: Uint128::new(10) };
     let operator = |place: &Place| GenesisOperator {
         addr: account(&place.operator).to_string(),
         organisation: place.organisation.clone(),
@@ -83,7 +65,7 @@ pub(crate) fn deployment(places: &[Place]) -> InstantiateMsg {
     };
     InstantiateMsg {
         components: vec![GenesisComponent { name: COMPONENT.to_owned(), group: None, baseline: release(0) }],
-        members: MEMBERS.iter().map(member).collect(),
+        members: MEMBERS.iter().map(|name| setup::member(name, 10)).collect(),
         auditors: vec![],
         guardians: GenesisGuardians {
             addrs: GUARDIANS.iter().map(|name| account(name).to_string()).collect(),
@@ -115,22 +97,7 @@ pub(crate) fn artifact(index: usize) -> Digest {
 
 /// A release; it upgrades from every earlier one.
 pub(crate) fn release(index: usize) -> Release {
-    Release {
-        component: COMPONENT.to_owned(),
-        version: version(index),
-        artifacts: vec![Artifact {
-            platform: PLATFORM.to_owned(),
-            digest: artifact(index),
-            size_bytes: 1_000,
-            uris: vec![format!("https://releases.example/{}", version(index))],
-        }],
-        upgrades_from: (0..index).map(version).collect(),
-        compatibility: vec![],
-        protocol: ProtocolRange { min: 1, max: 2 },
-        flags: vec![],
-        reversibility: Reversibility::BinaryOnly,
-        rollback_procedure: None,
-    }
+    Release { upgrades_from: (0..index).map(version).collect(), ..setup::release(&version(index), &[]) }
 }
 
 /// A plan of two or three waves.
@@ -150,15 +117,11 @@ pub(crate) fn plan(dice: &mut Dice) -> Plan {
     };
     let on_crossed = if dice.happens(800) { OnFailure::RollBack } else { OnFailure::Halt };
     Plan {
-        method: Method::Rolling,
         ready_bps: Bps(if dice.happens(500) { 10_000 } else { 6_000 }),
         preparation: Span::new(25, 25),
         postponement: Span::new(25, 25),
-        notice_blocks: Blocks(2),
         waves,
         lease: Span::new(25, 25),
-        lease_bps: Bps(5_000),
-        one_at_a_time: false,
         trial: Trial { span: Span::new(3, 3), probe_interval_ms: 100 },
         failure: Failure {
             wave_bps: Bps(5_000),
@@ -167,11 +130,10 @@ pub(crate) fn plan(dice: &mut Dice) -> Plan {
             halted: Span::new(20, 20),
             rolling_back: Span::new(60, 60),
         },
+        ..setup::plan()
     }
 }
 
 pub(crate) fn draft(title: &str, action: Action) -> Draft {
-    let rationale =
-        Document { digest: Digest::of(title.as_bytes()), uri: "https://forum.example/why".to_owned() };
-    Draft { title: title.to_owned(), rationale, actions: vec![action] }
+    setup::draft(title, vec![action])
 }

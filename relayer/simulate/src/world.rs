@@ -74,7 +74,7 @@ impl World {
     fn summary(&self) -> Summary {
         let mut summary = self.scene.summary.clone();
         summary.messages = self.chain.messages;
-        summary.head = self.chain.head.hash;
+        summary.head = self.chain.head().hash;
         summary
     }
 
@@ -178,7 +178,7 @@ impl World {
                 check::leases(entries, &brakes, self.chain.now())?;
                 let sabotaged = self.scene.is_sabotaged(Sabotage::LostEntry);
                 if sabotaged && let Some(entry) = entries.last() {
-                    self.chain.head.hash = entry.prev;
+                    self.chain.replay.log_head.hash = entry.prev;
                 }
             }
             Answer::Refused(why) => self.scene.note(format!("chain refuses {who}: {why}")),
