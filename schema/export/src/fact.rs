@@ -174,9 +174,14 @@ fn deployment(samples: &Samples) -> Result<Vec<Fact>, ExportError> {
 }
 
 fn governance(samples: &Samples) -> Result<Vec<Fact>, ExportError> {
+    let mut facts = proposals(samples)?;
+    facts.extend(decisions(samples)?);
+    Ok(facts)
+}
+
+fn proposals(samples: &Samples) -> Result<Vec<Fact>, ExportError> {
     let s = samples;
     let proposal = || Part::Number("proposal", 3);
-    let attested = vec![proposal(), Part::Byte("revision", 0), text("auditor", AUDITOR)];
     Ok(vec![
         fact::<u64>(
             "proposal_count",
@@ -192,6 +197,14 @@ fn governance(samples: &Samples) -> Result<Vec<Fact>, ExportError> {
             vec![proposal()],
             s.proposal(),
         )?,
+    ])
+}
+
+fn decisions(samples: &Samples) -> Result<Vec<Fact>, ExportError> {
+    let s = samples;
+    let proposal = || Part::Number("proposal", 3);
+    let attested = vec![proposal(), Part::Byte("revision", 0), text("auditor", AUDITOR)];
+    Ok(vec![
         fact::<Draft>("drafts", keys::DRAFTS, "Content of a proposal.", vec![proposal()], s.draft.clone())?,
         fact::<Tally>("tallies", keys::TALLIES, "Tally of a proposal.", vec![proposal()], sample::tally())?,
         fact::<(Ballot, Uint128)>(
