@@ -53,7 +53,10 @@ impl Part {
             Self::Text(name, sample) => json!({"name": name, "bytes": "text", "example": sample}),
             Self::Byte(name, sample) => json!({"name": name, "bytes": "u8", "example": sample}),
             Self::Short(name, sample) => json!({"name": name, "bytes": "u32", "example": sample}),
-            Self::Number(name, sample) => json!({"name": name, "bytes": "u64", "example": sample}),
+            // A text, since readers of JSON round numbers above 2^53.
+            Self::Number(name, sample) => {
+                json!({"name": name, "bytes": "u64", "example": sample.to_string()})
+            }
             Self::Letter(letter) => json!({"name": letter, "bytes": "letter", "example": letter}),
         }
     }
@@ -149,7 +152,7 @@ fn deployment(samples: &Samples) -> Result<Vec<Fact>, ExportError> {
             "class_rules",
             keys::RULES,
             "Rules of a version for one class: r, s, c or k for routine, standard, critical, constitutional.",
-            vec![version(), Part::Text("class", "s".to_owned())],
+            vec![version(), Part::Text("class_letter", "s".to_owned())],
             row,
         )?,
         fact::<Uint128>(

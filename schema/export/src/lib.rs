@@ -10,6 +10,7 @@ pub mod folder;
 pub mod message;
 pub mod page;
 pub mod sample;
+pub mod signing;
 
 use serde_json::{Value, json};
 
@@ -26,6 +27,7 @@ pub fn documents() -> Result<Vec<Document>, ExportError> {
     let mut all = message::documents(&samples)?;
     all.extend(event::documents(&samples)?);
     all.extend(fact::documents(&samples)?);
+    all.extend(signing::documents(&samples)?);
     all.sort_by(|one, two| one.name.cmp(&two.name));
     let files: Vec<String> = all.iter().map(|document| format!("{}.json", document.name)).collect();
     let mut body = document::head("index");
