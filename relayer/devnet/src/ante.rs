@@ -11,6 +11,7 @@ use k256::ecdsa::{Signature, VerifyingKey};
 use prost::Message as _;
 use sha2::{Digest, Sha256};
 
+use crate::amino;
 use crate::blocks::Hash;
 use crate::events::coins_text;
 use crate::message::{self, Message};
@@ -75,10 +76,13 @@ pub(crate) struct Tx {
     pub(crate) gas_limit: u64,
     /// The mempool has verified the signature; what it covers cannot change until the block.
     pub(crate) signature_checked: bool,
+    /// Who pays the fee and who grants it, as the transaction names them.
+    pub(crate) fee_payer: String,
+    pub(crate) fee_granter: String,
+    pub(crate) timeout_height: u64,
+    pub(crate) memo: String,
     public_key: Option<PublicKey>,
     sign_mode: i32,
-    timeout_height: u64,
-    memo_chars: usize,
     body_bytes: Vec<u8>,
     auth_info_bytes: Vec<u8>,
 }
@@ -177,12 +181,14 @@ pub(crate) fn decode(bytes: Vec<u8>) -> Result<Tx, TxError> {
         sequence: info.sequence,
         signature,
         fee: coins(&fee.amount)?,
+        fee_payer: fee.payer,
+        fee_granter: fee.granter,
         gas_limit: fee.gas_limit,
         signature_checked: false,
         public_key,
         sign_mode,
         timeout_height: body.timeout_height,
-        memo_chars: body.memo.chars().count(),
+        memo: body.memo,
         body_bytes: raw.body_bytes,
         auth_info_bytes: raw.auth_info_bytes,
         bytes,
@@ -240,8 +246,8 @@ impl Ante<'_> {
             let detail = format!("block height: {height}, timeout height: {timeout}");
             return Err(TxError::sdk(30, detail, "tx timeout height"));
         }
-        if tx.memo_chars > MEMO_CHARS_MAX {
-            let found = tx.memo_chars;
+        let found = tx.memo.chars().count();
+        if found > MEMO_CHARS_MAX {
             let detail =
                 format!("maximum number of characters is {MEMO_CHARS_MAX} but received {found} characters");
             return Err(TxError::sdk(12, detail, "memo too large"));
@@ -303,22 +309,27 @@ impl Ante<'_> {
         Ok(Some(key))
     }
 
-    fn verify_signature(&self, tx: &Tx, standing: &Standing, key: Option<PublicKey>) -> Result<(), TxError> {
-        if tx.sign_mode != SIGN_MODE_DIRECT {
-            let found = match tx.sign_mode {
-                SIGN_MODE_AMINO => "SIGN_MODE_LEGACY_AMINO_JSON".to_owned(),
-                other => format!("sign mode {other}"),
-            };
-            let detail = format!("devnet takes SIGN_MODE_DIRECT, found {found}; sign in direct mode");
-            return Err(TxError::sdk(37, detail, "feature not supported"));
-        }
+    fn direct_doc(&self, tx: &Tx, standing: &Standing) -> Vec<u8> {
         let document = SignDoc {
             body_bytes: tx.body_bytes.clone(),
             auth_info_bytes: tx.auth_info_bytes.clone(),
             chain_id: self.chain_id.to_owned(),
             account_number: standing.number,
         };
-        if key.is_some_and(|key| signed(&key, &document.encode_to_vec(), &tx.signature)) {
+        document.encode_to_vec()
+    }
+
+    fn verify_signature(&self, tx: &Tx, standing: &Standing, key: Option<PublicKey>) -> Result<(), TxError> {
+        let document = match tx.sign_mode {
+            SIGN_MODE_DIRECT => Some(self.direct_doc(tx, standing)),
+            SIGN_MODE_AMINO => amino::sign_doc(tx, self, standing),
+            other => {
+                let detail = format!("devnet takes direct and amino JSON, found sign mode {other}");
+                return Err(TxError::sdk(37, detail, "feature not supported"));
+            }
+        };
+        let signed = |key, document: &Vec<u8>| signed(&key, document, &tx.signature);
+        if key.zip(document.as_ref()).is_some_and(|(key, document)| signed(key, document)) {
             return Ok(());
         }
         let (number, sequence, chain_id) = (standing.number, standing.sequence, self.chain_id);

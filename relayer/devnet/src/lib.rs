@@ -2,7 +2,7 @@
 //!
 //! One process, in memory: CometBFT 0.38's JSON-RPC over HTTP and websocket in front of
 //! cw-multi-test with one contract, so a client that knows wasmd needs to know nothing of it.
-//! Transactions are real (secp256k1, SIGN_MODE_DIRECT; chain id, account number, sequence, fee,
+//! Transactions are real (secp256k1, direct or amino JSON; chain id, account number, sequence, fee,
 //! timeout height), blocks come on a tick, and `/store/wasm/key` answers at each of the last 1,000
 //! heights. `POST /control/advance` and `GET /control/info` are its own.
 //!
@@ -11,11 +11,12 @@
 //!   absent signature, header and state hashes are its own;
 //! - it runs no wasm: an upload is answered with the code id of the built-in contract;
 //! - it measures no gas: an estimate is always [`GAS_USED`], and nothing runs out of gas;
-//! - a transaction has one signer, in direct mode, and carries `MsgExecuteContract`,
-//!   `MsgInstantiateContract`, `MsgStoreCode` or `MsgSend`;
+//! - a transaction has one signer and carries `MsgExecuteContract`, `MsgInstantiateContract`,
+//!   `MsgStoreCode` or `MsgSend`;
 //! - a raw read outside of the 1,000 heights is an error with code 38 or 26, where a real node may
 //!   answer an empty value with code 0 and the log `version does not exist`.
 
+mod amino;
 mod ante;
 mod blocks;
 mod chain;

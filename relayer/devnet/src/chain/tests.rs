@@ -2,7 +2,8 @@ use super::*;
 use crate::config::{GenesisAccount, GenesisCoin, Instantiate};
 use cosmrs::bank::MsgSend;
 use cosmrs::crypto::secp256k1::SigningKey;
-use cosmrs::proto::cosmos::tx::v1beta1::TxRaw;
+use cosmrs::proto::cosmos::tx::v1beta1::mode_info::{Single, Sum};
+use cosmrs::proto::cosmos::tx::v1beta1::{AuthInfo, ModeInfo, TxRaw};
 use cosmrs::tx::{Body, Fee, Msg as _, SignDoc, SignerInfo};
 use cosmrs::{AccountId, Any, Coin};
 use cosmwasm_std::{Binary, Deps, DepsMut, Empty, Env, MessageInfo, Response, StdResult};
@@ -184,21 +185,38 @@ fn shapes_that_the_devnet_does_not_take_are_refused() {
         raw.signatures[0] = high.to_vec();
     });
     assert_eq!(code(chain.broadcast(high)), 4, "a high s is refused");
-    let amino = change(|raw| {
-        use cosmrs::proto::cosmos::tx::v1beta1::mode_info::Sum;
-        use cosmrs::proto::cosmos::tx::v1beta1::{AuthInfo, ModeInfo, mode_info::Single};
-        let mut auth = AuthInfo::decode(raw.auth_info_bytes.as_slice()).unwrap();
-        let sum = Some(Sum::Single(Single { mode: 127 }));
-        auth.signer_infos[0].mode_info = Some(ModeInfo { sum });
-        raw.auth_info_bytes = auth.encode_to_vec();
-    });
-    let Broadcast::Checked { error, .. } = chain.broadcast(amino) else {
-        panic!("refused by the mempool");
-    };
-    let error = error.unwrap();
-    assert_eq!(error.code, 37);
-    assert!(error.log.contains("SIGN_MODE_LEGACY_AMINO_JSON"), "{}", error.log);
+    assert_eq!(code(chain.broadcast(in_mode(2).encode_to_vec())), 37, "textual mode");
     assert_eq!(code(chain.broadcast(change(|_| {}))), 0);
+}
+
+/// A transaction that says another sign mode than the one that its signature is of.
+fn in_mode(mode: i32) -> TxRaw {
+    let bytes = sign(vec![send(1, 1)], 0, 1, 0);
+    let mut raw = TxRaw::decode(bytes.as_slice()).unwrap();
+    let mut auth = AuthInfo::decode(raw.auth_info_bytes.as_slice()).unwrap();
+    auth.signer_infos[0].mode_info = Some(ModeInfo { sum: Some(Sum::Single(Single { mode })) });
+    raw.auth_info_bytes = auth.encode_to_vec();
+    raw
+}
+
+#[test]
+fn a_wallet_that_knows_amino_only_can_sign() {
+    let mut chain = chain(100, Limits::default());
+    let mut raw = in_mode(127);
+    assert_eq!(code(chain.broadcast(raw.encode_to_vec())), 4, "signed in direct mode");
+    let tx = ante::decode(raw.encode_to_vec()).unwrap_or_else(|error| panic!("{}", error.log));
+    let ante = Ante {
+        mode: Mode::Check,
+        chain_id: "unit-1",
+        height: 1,
+        bech32_prefix: "wasm",
+        fee_denom: "ucosm",
+        gas_price_min_milli: 0,
+    };
+    let standing = ante::Standing { number: 0, sequence: 0, public_key: None, balance: vec![] };
+    let document = crate::amino::sign_doc(&tx, &ante, &standing).unwrap();
+    raw.signatures = vec![key(1).sign(&document).unwrap().to_vec()];
+    assert_eq!(code(chain.broadcast(raw.encode_to_vec())), 0);
 }
 
 #[test]
