@@ -75,6 +75,23 @@ pub(crate) fn as_wasmd(events: Vec<Event>) -> Result<Vec<Event>, String> {
     events.into_iter().map(trim).collect()
 }
 
+/// Sorts the attributes of what a contract's wasm submessages emitted, as wasmd does
+/// (`x/wasm/keeper/msg_dispatcher.go`). `events` are those of one message to `contract`: its own come first, each call
+/// that it makes begins with the chain's event of that call, and its replies with `reply`.
+pub(crate) fn sort_calls(events: &mut [Event], contract: &str) {
+    let mut within_call = false;
+    for event in events.iter_mut().skip(1) {
+        match event.ty.as_str() {
+            "execute" | "instantiate" | "migrate" => within_call = true,
+            "reply" if value(event, "_contract_address") == contract => within_call = false,
+            _ => {}
+        }
+        if within_call {
+            event.attributes.sort_by(|one, two| one.key.cmp(&two.key));
+        }
+    }
+}
+
 fn trim(mut event: Event) -> Result<Event, String> {
     if let Some(name) = event.ty.strip_prefix("wasm-") {
         let name = name.trim();
@@ -212,6 +229,24 @@ mod tests {
         let values: Vec<&str> = trimmed.iter().map(|event| value(event, "k")).collect();
         assert_eq!(values, ["v", "v", ""]);
         assert!(as_wasmd(vec![event("wasm-ab ")]).is_err());
+    }
+
+    #[test]
+    fn what_comes_of_a_call_is_sorted_and_what_the_contract_says_itself_is_not() {
+        let event = |name: &str| {
+            Event::new(name)
+                .add_attribute("z", "1")
+                .add_attribute("_contract_address", "c")
+                .add_attribute("z", "0")
+        };
+        let names = ["execute", "wasm-own", "execute", "wasm-inner", "reply", "wasm-after"];
+        let mut events: Vec<Event> = names.map(event).into();
+        sort_calls(&mut events, "c");
+        let sorted: Vec<bool> = events.iter().map(|event| event.attributes[0].key != "z").collect();
+        assert_eq!(sorted, [false, false, true, true, false, false]);
+        let values: Vec<&str> =
+            events[3].attributes.iter().map(|attribute| attribute.value.as_str()).collect();
+        assert_eq!(values, ["c", "1", "0"], "keys of the same name keep their order");
     }
 
     #[test]

@@ -313,7 +313,8 @@ impl Machine {
             .and_then(|data| MsgExecuteContractResponse::decode(data.as_slice()).ok())
             .unwrap_or_default()
             .data;
-        let own = events::as_wasmd(response.events).map_err(|log| TxError::wasm(5, log, FAILED))?;
+        let mut own = events::as_wasmd(response.events).map_err(|log| TxError::wasm(5, log, FAILED))?;
+        events::sort_calls(&mut own, contract);
         let events = with_funds(sender, contract, funds, own);
         Ok((events, Answer::Execute { data }))
     }
@@ -331,7 +332,8 @@ impl Machine {
             .data
             .and_then(|data| MsgInstantiateContractResponse::decode(data.as_slice()).ok())
             .unwrap_or_default();
-        let own = events::as_wasmd(response.events).map_err(|log| TxError::wasm(4, log, FAILED))?;
+        let mut own = events::as_wasmd(response.events).map_err(|log| TxError::wasm(4, log, FAILED))?;
+        events::sort_calls(&mut own, &address);
         let events = with_funds(sender, &address, funds, own);
         Ok((events, Answer::Instantiate { address, data }))
     }

@@ -122,8 +122,7 @@ test("a wallet reads the deployment", async () => {
   assert.deepEqual((await query.components()).components.map(({ name }) => name), [COMPONENT]);
   assert.equal((await query.member({ addr: everyone.addresses.ledger }))?.weight, "4");
   assert.equal(await query.member({ addr: everyone.addresses.hot }), null);
-  const { lastBlock } = { lastBlock: config.since_height };
-  const [first] = await firstEntries(lastBlock);
+  const [first] = await firstEntries(config.since_height);
   assert.ok(first?.known && first.kind === "instantiated");
   assert.equal(first.fields.genesis.members.length, 2);
   log.push(first);
@@ -297,7 +296,7 @@ function fits(file: string, value: unknown) {
 
 test("every query is answered as its schema says", async () => {
   const node = 1;
-  const { digest } = { digest: (await query.rollout({ rollout })).rollout.release };
+  const digest = (await query.rollout({ rollout })).rollout.release;
   const addr = everyone.addresses.member;
   const answers: Record<string, unknown> = {
     config: await query.config(), rules: await query.rules(), guardians: await query.guardians(),

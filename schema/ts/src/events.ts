@@ -77,8 +77,15 @@ export function readEvent(event: ChainEvent): CoordinatorEvent {
     texts,
   };
   if (!Object.hasOwn(FIELD_READS, kind)) return { ...entry, known: false, kind };
+  const forms = FIELD_READS[kind as keyof EventFields];
+  // wasmd sorts the attributes of what comes of a submessage; the hash covers the fields in their own order.
+  const place = ([key]: readonly [string, string]) => {
+    const at = forms.findIndex(([name]) => name === key);
+    return at < 0 ? forms.length : at;
+  };
+  texts.sort((one, two) => place(one) - place(two));
   const fields: Record<string, unknown> = {};
-  for (const [name, how] of FIELD_READS[kind as keyof EventFields]) {
+  for (const [name, how] of forms) {
     const found = texts.find(([key]) => key === name);
     if (!found) throw new EventError(`the event ${kind} lacks attribute ${name}`);
     fields[name] = read(how, name, found[1]);
@@ -86,7 +93,10 @@ export function readEvent(event: ChainEvent): CoordinatorEvent {
   return { ...entry, known: true, kind, fields } as unknown as KnownEvent;
 }
 
-/** The hash that the next entry names as `prev`, and the log's head as its own. */
+/**
+ * The hash that the next entry names as `prev`, and the log's head as its own. Of a kind that is not known, the order
+ * of its fields is not known either: where the chain changed it, the hash is another.
+ */
 export function entryHash(event: CoordinatorEvent): Digest {
   const out = new Canonical("concord/log/1")
     .digest(event.prev)

@@ -77,6 +77,11 @@ test("every kind of event is read, and its hash is what the next one names", () 
     const next = events[at + 1];
     if (next) assert.equal(next.prev, concord.entryHash(event), `the hash of ${event.kind}`);
   });
+  const sorted = examples.map((example: Record<string, unknown>) => {
+    const event = onChain(example, "wasm1c");
+    return { ...event, attributes: [...event.attributes].sort((one, two) => (one.key < two.key ? -1 : one.key > two.key ? 1 : 0)) };
+  });
+  assert.deepEqual(concord.readEvents(sorted, "wasm1c"), events, "as wasmd sorts what comes of a submessage");
   const opened = events.find((event) => event.known && event.kind === "wave_opened");
   assert.ok(opened?.known && opened.kind === "wave_opened");
   assert.deepEqual(opened.fields.canaries, [4]);
