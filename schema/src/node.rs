@@ -2,9 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::clock::Now;
 use crate::digest::{Canonical, Digest};
+use crate::plan::Plan;
+use crate::release::Release;
 use crate::rollout::{Outcome, Rollout};
-use crate::units::{BPS_WHOLE, Bps, NodeNo, Power, RolloutId};
+use crate::units::{BPS_WHOLE, Bps, Height, NodeNo, Power, ProposalId, RolloutId};
 
 /// The most nodes of one operator and component.
 pub const NODES_MAX: u32 = 64;
@@ -31,6 +34,50 @@ pub struct Component {
 }
 
 impl Component {
+    /// A component as it is set up: nobody has registered, and nothing is in motion.
+    #[must_use]
+    pub fn new(current: Digest, group: String) -> Self {
+        Self {
+            v: 1,
+            current,
+            live: None,
+            last: None,
+            group,
+            epoch: 1,
+            registered: Power(0),
+            largest: Power(0),
+        }
+    }
+
+    /// Starts a rollout to a release at `now`: it counts whom is registered, and its seed is of a later block. What
+    /// registers from here on counts in the next one.
+    pub fn start(
+        &mut self,
+        id: RolloutId,
+        proposal: ProposalId,
+        release: &Release,
+        plan: &Plan,
+        now: Now,
+    ) -> Rollout {
+        let rollout = Rollout {
+            v: 1,
+            proposal,
+            component: release.component.clone(),
+            group: self.group.clone(),
+            release: release.digest(),
+            previous: self.current,
+            reversibility: release.reversibility,
+            plan: plan.clone(),
+            epoch: self.epoch,
+            registered: self.registered,
+            draw_from: Height(now.height.0.saturating_add(1)),
+        };
+        self.epoch = self.epoch.saturating_add(1);
+        self.live = Some(id);
+        self.last = Some(id);
+        rollout
+    }
+
     /// What the end of a rollout changes: the component is free, and a completed release is its current one.
     pub fn settle(&mut self, id: RolloutId, rollout: &Rollout, outcome: Outcome) {
         if self.live == Some(id) {
@@ -58,6 +105,14 @@ pub struct Operator {
     pub split: Power,
     /// Registered nodes.
     pub nodes: u32,
+}
+
+impl Operator {
+    /// An operator that has registered no node.
+    #[must_use]
+    pub const fn new(organisation: String, power: Power) -> Self {
+        Self { v: 1, organisation, power, split: Power(0), nodes: 0 }
+    }
 }
 
 /// A power that counts from a later epoch on.

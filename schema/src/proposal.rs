@@ -9,7 +9,7 @@ use crate::clock::{Moment, Now, Span};
 use crate::digest::{Canonical, Digest};
 use crate::plan::Plan;
 use crate::release::{self, Document, Release, Reversibility};
-use crate::rules::{ATTEMPTS_MAX, Class, ClassRules};
+use crate::rules::{ATTEMPTS_MAX, Class, ClassRules, Rules};
 use crate::tally::{Tally, Verdict};
 use crate::text;
 use crate::units::RolloutId;
@@ -352,6 +352,41 @@ impl Phase {
 }
 
 impl Proposal {
+    /// A proposal as it is sent, in its deliberation. The rules of now are pinned with it (RULES-1).
+    #[must_use]
+    pub fn new(
+        proposer: &str,
+        draft: &Draft,
+        digest: Digest,
+        component: Option<String>,
+        (rules_version, rules): (u32, &Rules),
+        now: Now,
+    ) -> Self {
+        let class = draft.class();
+        Self {
+            v: 1,
+            proposer: proposer.to_owned(),
+            class,
+            component,
+            release: draft.rollout().map(|(release, _)| release.digest()),
+            exempt: draft.is_brake_exempt(),
+            rules_version,
+            rules: rules.digest(),
+            revision: 0,
+            digest,
+            from: now.into(),
+            validated: false,
+            vote: None,
+            withdrawn: false,
+            cancelled: false,
+            executed: false,
+            rollout: None,
+            attempts: 0,
+            last_attempt: None,
+            deposit: rules.row(class).deposit.clone(),
+        }
+    }
+
     /// Does it need attestations under these rules?
     #[must_use]
     pub fn needs_attestations(&self, row: &ClassRules) -> bool {

@@ -67,23 +67,13 @@ pub(super) fn deploy(at: &At<'_>, rules: &str, genesis: &str) -> Result<Replay, 
 
 fn enlist(replay: &mut Replay, operator: GenesisOperator) {
     let GenesisOperator { addr, organisation, component, power } = operator;
-    let facts = Operator { v: 1, organisation, power, split: Power(0), nodes: 0 };
-    replay.operators.insert((addr, component), facts);
+    replay.operators.insert((addr, component), Operator::new(organisation, power));
 }
 
 fn add(replay: &mut Replay, component: GenesisComponent) {
     let group = component.group.unwrap_or_else(|| component.name.clone());
     let current = component.baseline.digest();
-    let facts = Component {
-        v: 1,
-        current,
-        live: None,
-        last: None,
-        group: group.clone(),
-        epoch: 1,
-        registered: Power(0),
-        largest: Power(0),
-    };
+    let facts = Component::new(current, group.clone());
     replay.releases.insert(current, component.baseline);
     replay.standings.insert(current, ReleaseFacts::new(Standing::Allowed));
     replay.brakes.insert(component.name.clone(), Brake::off());

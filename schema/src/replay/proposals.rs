@@ -97,7 +97,7 @@ impl Replay {
         class: &str,
         content: (&str, &str),
     ) -> Result<(), ReplayError> {
-        let (draft, digest, component, release) = self.content(at, content)?;
+        let (draft, digest, component, _) = self.content(at, content)?;
         let rules = at.found(self.rules.last(), "version of the rules", self.rules.len())?;
         if draft.class() != at.word::<Class>("class", class)? {
             return Err(at.disagrees("the class", format!("{:?}", draft.class()), class));
@@ -107,28 +107,8 @@ impl Replay {
             let owed = self.liabilities.entry(coin.denom.clone()).or_default();
             *owed = owed.saturating_add(coin.amount);
         }
-        let proposal = Proposal {
-            v: 1,
-            proposer: at.who.to_owned(),
-            class: draft.class(),
-            component,
-            release,
-            exempt: draft.is_brake_exempt(),
-            rules_version: u32::try_from(self.rules.len()).unwrap_or(u32::MAX),
-            rules: rules.digest(),
-            revision: 0,
-            digest,
-            from: at.now.into(),
-            validated: false,
-            vote: None,
-            withdrawn: false,
-            cancelled: false,
-            executed: false,
-            rollout: None,
-            attempts: 0,
-            last_attempt: None,
-            deposit: row.deposit.clone(),
-        };
+        let version = u32::try_from(self.rules.len()).unwrap_or(u32::MAX);
+        let proposal = Proposal::new(at.who, &draft, digest, component, (version, rules), at.now);
         self.drafts.insert(id, draft);
         self.proposals.insert(id, proposal);
         Ok(())

@@ -93,25 +93,10 @@ impl Replay {
         let decided_by = at.proposal(proposal)?;
         let draft = at.found(self.drafts.get(&decided_by), "proposal", decided_by)?;
         let (release, plan) = at.found(draft.rollout(), "rollout of proposal", decided_by)?;
-        let digest = release.digest();
         let component = at.found(self.components.get_mut(&release.component), "component", decided_by)?;
-        let rollout = Rollout {
-            v: 1,
-            proposal: decided_by,
-            component: release.component.clone(),
-            group: component.group.clone(),
-            release: digest,
-            previous: component.current,
-            reversibility: release.reversibility,
-            plan: plan.clone(),
-            epoch: component.epoch,
-            registered: component.registered,
-            draw_from: Height(at.now.height.0.saturating_add(1)),
-        };
+        let rollout = component.start(id, decided_by, release, plan, at.now);
         at.agree("the registered power", rollout.registered.0, at.parse("registered", registered)?)?;
-        component.epoch = component.epoch.saturating_add(1);
-        component.live = Some(id);
-        component.last = Some(id);
+        let digest = rollout.release;
         at.found(self.standings.get_mut(&digest), "release", digest)?.standing = Standing::Allowed;
         self.progress.insert(id, Progress::new(plan.waves.len()));
         self.rollouts.insert(id, rollout);

@@ -5,8 +5,8 @@ use concord_schema::event::Event;
 use concord_schema::plan::Plan;
 use concord_schema::proposal::{Action, Member, Proposal};
 use concord_schema::release::{Release, Standing};
-use concord_schema::rollout::{Outcome, Progress, Rollout, RolloutPhase, Transition};
-use concord_schema::units::{Height, RolloutId};
+use concord_schema::rollout::{Outcome, Progress, RolloutPhase, Transition};
+use concord_schema::units::RolloutId;
 use concord_schema::{Digest, ProposalId, keys};
 use cosmwasm_std::{DepsMut, Env, Response, Storage, Uint128};
 
@@ -95,25 +95,10 @@ fn start(
     }
     allow(storage, proposal, &digest)?;
     let number = state::ROLLOUT_COUNT.may_load(storage)?.unwrap_or(0).saturating_add(1);
-    let rollout = Rollout {
-        v: 1,
-        proposal: id,
-        component: name.to_owned(),
-        group: component.group.clone(),
-        release: digest,
-        previous: component.current,
-        reversibility: release.reversibility,
-        plan: plan.clone(),
-        epoch: component.epoch,
-        registered: component.registered,
-        draw_from: Height(env.block.height.saturating_add(1)),
-    };
+    let rollout = component.start(RolloutId(number), id, release, plan, load::now(env));
     state::ROLLOUT_COUNT.save(storage, &number)?;
     state::ROLLOUTS.save(storage, number, &rollout)?;
     state::PROGRESS.save(storage, number, &Progress::new(plan.waves.len()))?;
-    component.epoch = component.epoch.saturating_add(1);
-    component.live = Some(RolloutId(number));
-    component.last = Some(RolloutId(number));
     state::COMPONENTS.save(storage, name, &component)?;
     proposal.rollout = Some(RolloutId(number));
     Ok(vec![Event::RolloutStarted {

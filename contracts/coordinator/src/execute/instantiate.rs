@@ -174,16 +174,7 @@ fn store_components(storage: &mut dyn Storage, components: &[GenesisComponent]) 
         }
         let digest = baseline.digest();
         let hex = digest.to_string();
-        let facts = Component {
-            v: 1,
-            current: digest,
-            live: None,
-            last: None,
-            group: group.clone(),
-            epoch: 1,
-            registered: Power(0),
-            largest: Power(0),
-        };
+        let facts = Component::new(digest, group.clone());
         let allowed = ReleaseFacts::new(Standing::Allowed);
         state::RELEASES.save(storage, &hex, baseline)?;
         state::STANDINGS.save(storage, &hex, &allowed)?;
@@ -222,13 +213,7 @@ fn store_operators(
                 max: POWER_MAX.to_string(),
             });
         }
-        let facts = Operator {
-            v: 1,
-            organisation: operator.organisation.clone(),
-            power: operator.power,
-            split: Power(0),
-            nodes: 0,
-        };
+        let facts = Operator::new(operator.organisation.clone(), operator.power);
         state::OPERATORS.save(storage, (&addr, &operator.component), &facts)?;
         pairs.push(format!("{addr} for {}", operator.component));
     }

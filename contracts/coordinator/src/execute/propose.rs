@@ -29,30 +29,11 @@ pub fn propose(
     let rules = state::RULES_ALL.load(storage, (version, state::RULES_WHOLE))?;
     let row = rules.row(content.class);
     check_weight(storage, env, sender, row)?;
-    let deposit = take_deposit(storage, info, content.class, row)?;
+    take_deposit(storage, info, content.class, row)?;
     let id = ProposalId(state::PROPOSAL_COUNT.may_load(storage)?.unwrap_or(0).saturating_add(1));
-    let proposal = Proposal {
-        v: 1,
-        proposer: sender.to_owned(),
-        class: content.class,
-        component: content.component.clone(),
-        release: content.release,
-        exempt: draft.is_brake_exempt(),
-        rules_version: version,
-        rules: rules.digest(),
-        revision: 0,
-        digest: content.digest,
-        from: load::now(env).into(),
-        validated: false,
-        vote: None,
-        withdrawn: false,
-        cancelled: false,
-        executed: false,
-        rollout: None,
-        attempts: 0,
-        last_attempt: None,
-        deposit,
-    };
+    let component = content.component.clone();
+    let proposal =
+        Proposal::new(sender, &draft, content.digest, component, (version, &rules), load::now(env));
     state::PROPOSAL_COUNT.save(storage, &id.0)?;
     state::PROPOSALS.save(storage, id.0, &proposal)?;
     content.store(storage, id, &draft)?;
@@ -220,7 +201,7 @@ fn take_deposit(
     info: &MessageInfo,
     class: Class,
     row: &ClassRules,
-) -> Result<Option<Coin>, ContractError> {
+) -> Result<(), ContractError> {
     let expected: Vec<Coin> = row.deposit.iter().cloned().collect();
     if info.funds != expected {
         let text = |coins: &[Coin]| match coins {
@@ -236,5 +217,5 @@ fn take_deposit(
             .map_err(|_| ContractError::Sum { what: "deposits", max: Uint256::MAX.to_string() })?;
         state::LIABILITIES.save(storage, &coin.denom, &owed)?;
     }
-    Ok(row.deposit.clone())
+    Ok(())
 }
