@@ -87,6 +87,16 @@ impl Moment {
         now.0 >= self.0 && now.1 >= self.1
     }
 
+    /// This point of a braked clock on the clock of the blocks, where the braked one shows `braked_now` at `now`. It
+    /// comes later where a brake holds then.
+    #[must_use]
+    pub fn on_raw_clock(&self, braked_now: &Self, now: Now) -> Self {
+        Self(
+            self.0.saturating_add(now.time.0.saturating_sub(braked_now.0)),
+            self.1.saturating_add(now.height.0.saturating_sub(braked_now.1)),
+        )
+    }
+
     /// What both clocks still have to run until this point.
     #[must_use]
     pub fn left(&self, now: &Self) -> Span {
@@ -97,6 +107,14 @@ impl Moment {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::units::{Height, Seconds};
+
+    #[test]
+    fn a_point_of_a_braked_clock_comes_as_much_later_as_was_braked() {
+        let now = Now { time: Seconds(130), height: Height(40) };
+        assert_eq!(Moment(200, 50).on_raw_clock(&Moment(100, 35), now), Moment(230, 55));
+        assert_eq!(Moment(200, 50).on_raw_clock(&now.into(), now), Moment(200, 50));
+    }
 
     #[test]
     fn a_deadline_is_over_only_when_both_clocks_are() {

@@ -376,7 +376,7 @@ events! {
         scope,
         /// `short` or `full`.
         length,
-        /// Block time of its end, without another brake above it.
+        /// Block time of its end, at the earliest: a brake above it puts it off.
         until_seconds,
         /// Height of its end, likewise.
         until_height,

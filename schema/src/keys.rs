@@ -67,7 +67,7 @@ pub const ROLLOUTS: &str = "rollouts";
 pub const PROGRESS: &str = "pr";
 /// Nodes that are ready, by rollout and lot.
 pub const READY_BY_LOT: &str = "lots";
-/// A node in a rollout. Short: it is written with every report.
+/// A node in its newest rollout, by number. Short: it is written with every report.
 pub const SEATS: &str = "seat";
 /// Number of the newest node.
 pub const NODE_COUNT: &str = "node_count";
@@ -146,10 +146,10 @@ pub fn progress(id: RolloutId) -> Vec<u8> {
     map(PROGRESS, &[&id.0.to_be_bytes()])
 }
 
-/// Key of a node's seat in a rollout.
+/// Key of a node's seat.
 #[must_use]
-pub fn seat(rollout: RolloutId, node: NodeNo) -> Vec<u8> {
-    map(SEATS, &[&rollout.0.to_be_bytes(), &node.0.to_be_bytes()])
+pub fn seat(node: NodeNo) -> Vec<u8> {
+    map(SEATS, &[&node.0.to_be_bytes()])
 }
 
 /// Key of a node's facts.

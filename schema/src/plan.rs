@@ -149,6 +149,22 @@ pub enum PlanError {
         /// Found.
         found: u64,
     },
+    /// A wave that would stall whatever its nodes do.
+    #[error(
+        "wave {wave} has {seconds} s and {blocks} blocks until its deadline; the notice and the trial alone take {seconds_min} s and {blocks_min} blocks"
+    )]
+    Deadline {
+        /// The wave.
+        wave: usize,
+        /// Its seconds.
+        seconds: u64,
+        /// Its blocks.
+        blocks: u64,
+        /// Needed.
+        seconds_min: u64,
+        /// Needed.
+        blocks_min: u64,
+    },
     /// A node that could never get a lease.
     #[error(
         "a node holds {largest} of {registered} registered power, more than the lease bound of {lease_bps} bps: it could never switch; say one_at_a_time or raise the bound"
@@ -193,6 +209,23 @@ impl Plan {
         }
         if !(1..=NOTICE_BLOCKS_MAX).contains(&self.notice_blocks.0) {
             return Err(PlanError::Notice { found: self.notice_blocks.0 });
+        }
+        self.check_deadlines()
+    }
+
+    /// A wave's first node stops at its height at the earliest, and is healthy after its trial at the earliest.
+    fn check_deadlines(&self) -> Result<(), PlanError> {
+        let needed = self.trial.span.plus(&Span::new(0, self.notice_blocks.0));
+        for (wave, Wave { deadline, .. }) in self.waves.iter().enumerate() {
+            if deadline.seconds < needed.seconds || deadline.blocks < needed.blocks {
+                return Err(PlanError::Deadline {
+                    wave,
+                    seconds: deadline.seconds.0,
+                    blocks: deadline.blocks.0,
+                    seconds_min: needed.seconds.0,
+                    blocks_min: needed.blocks.0,
+                });
+            }
         }
         Ok(())
     }
@@ -240,6 +273,41 @@ impl Plan {
             down == Power(0)
         } else {
             !self.lease_bps.exceeded_by(down.plus(power), registered)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rollout::sample_plan;
+
+    /// A wave that is over before its first node could be healthy is refused, at both edges of both clocks.
+    #[test]
+    fn a_wave_has_time_for_the_notice_and_one_trial() {
+        let floors = Floors { soak: Span::default(), ..rules::PRODUCTION_FLOORS };
+        let mut plan = sample_plan();
+        plan.notice_blocks = Blocks(7);
+        plan.trial.span = Span::new(30, 5);
+        for (deadline, is_long_enough) in [
+            (Span::new(30, 12), true),
+            (Span::new(29, 12), false),
+            (Span::new(30, 11), false),
+            (Span::new(1_000, 11), false),
+        ] {
+            plan.waves[1].deadline = deadline;
+            let expected = if is_long_enough {
+                Ok(())
+            } else {
+                Err(PlanError::Deadline {
+                    wave: 1,
+                    seconds: deadline.seconds.0,
+                    blocks: deadline.blocks.0,
+                    seconds_min: 30,
+                    blocks_min: 12,
+                })
+            };
+            assert_eq!(plan.check(&floors), expected, "{deadline:?}");
         }
     }
 }

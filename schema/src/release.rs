@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::{Canonical, Digest};
+use crate::rules::Class;
 use crate::text::{self, TextError};
 use crate::units::RolloutId;
 
@@ -71,6 +72,17 @@ pub enum Reversibility {
     NeedsStateRestore,
     /// There is no way back: only containment.
     ForwardOnly,
+}
+
+impl Reversibility {
+    /// The class of an upgrade that can be undone like this.
+    #[must_use]
+    pub const fn class(self) -> Class {
+        match self {
+            Self::BinaryOnly => Class::Standard,
+            Self::NeedsStateRestore | Self::ForwardOnly => Class::Critical,
+        }
+    }
 }
 
 /// A release's full metadata.
@@ -163,6 +175,12 @@ pub enum ReleaseError {
         /// Declared.
         found: u64,
     },
+    /// It would replace itself.
+    #[error("upgrades_from lists {version}, the release's own version; give it a version of its own")]
+    Itself {
+        /// The version.
+        version: String,
+    },
     /// The protocol range is upside down.
     #[error("protocol range {min} to {max} is empty; min must not exceed max")]
     Protocol {
@@ -208,7 +226,7 @@ impl Document {
     /// # Errors
     /// [`TextError`] for an address out of bounds.
     pub fn check(&self, what: &'static str) -> Result<(), TextError> {
-        text::bounded(what, &self.uri, 1, text::URI_MAX)
+        text::address(what, &self.uri)
     }
 
     fn write(&self, canonical: Canonical) -> Canonical {
@@ -223,7 +241,7 @@ impl Release {
     /// The first [`ReleaseError`] found.
     pub fn check(&self, baseline: bool) -> Result<(), ReleaseError> {
         text::name("component", &self.component)?;
-        text::bounded("version", &self.version, 1, text::NAME_MAX)?;
+        text::version("version", &self.version)?;
         count("artifacts", self.artifacts.len(), 1, ARTIFACTS_MAX)?;
         distinct("artifacts", self.artifacts.iter().map(|artifact| artifact.platform.as_str()))?;
         for artifact in &self.artifacts {
@@ -237,11 +255,14 @@ impl Release {
             text::name("compatibility component", &row.component)?;
             count("compatibility versions", row.versions.len(), 1, ROWS_MAX)?;
             for version in &row.versions {
-                text::bounded("compatibility version", version, 1, text::NAME_MAX)?;
+                text::version("compatibility version", version)?;
             }
         }
         for version in &self.upgrades_from {
-            text::bounded("upgrades_from", version, 1, text::NAME_MAX)?;
+            text::version("upgrades_from", version)?;
+        }
+        if self.upgrades_from.contains(&self.version) {
+            return Err(ReleaseError::Itself { version: self.version.clone() });
         }
         count("flags", self.flags.len(), 0, ROWS_MAX)?;
         distinct("flags", self.flags.iter().map(String::as_str))?;
@@ -322,5 +343,19 @@ impl Artifact {
             text::uri("artifact URI", uri)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rollout::sample_release;
+
+    #[test]
+    fn a_release_replaces_others_and_never_itself() {
+        let mut release = sample_release();
+        assert_eq!(release.check(false), Ok(()));
+        release.upgrades_from.push(release.version.clone());
+        assert_eq!(release.check(false), Err(ReleaseError::Itself { version: release.version.clone() }));
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::brake::Hold;
 use crate::clock::Span;
 use crate::rollout::HaltCause;
-use crate::units::{Bps, Height, Power, RolloutId};
+use crate::units::{Bps, Height, Power, RolloutId, Seconds};
 
 /// What a proposal, rollout, wave or lease waits on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -58,6 +58,18 @@ pub enum WaitingOn {
         /// Which.
         rollout: RolloutId,
     },
+    /// A current release of the component that the proposed one can replace.
+    Version {
+        /// What is current.
+        current: String,
+    },
+    /// A change of what refuses an action. It is no attempt.
+    Action {
+        /// Its place in the proposal.
+        action: u8,
+        /// What refuses it.
+        why: String,
+    },
     /// The brake.
     Brake {
         /// Which scope holds.
@@ -91,6 +103,11 @@ pub enum WaitingOn {
     },
     /// `advance` to fix a new height, since the old one passed under a brake.
     NewHeight,
+    /// The time that the node named.
+    Deferred {
+        /// Block time.
+        until: Seconds,
+    },
     /// Room below the lease bound.
     Power {
         /// Down by lease.
@@ -172,6 +189,12 @@ impl fmt::Display for WaitingOn {
             Self::LiveRollout { rollout } => {
                 write!(f, "rollout {rollout} of the same component to end")
             }
+            Self::Version { current } => {
+                write!(f, "a current release that the proposed one upgrades from; it is {current}")
+            }
+            Self::Action { action, why } => {
+                write!(f, "a change of what refuses action {action}: {why}")
+            }
             Self::Brake { scope: Hold::All } => write!(f, "the brake on everything"),
             Self::Brake { scope: Hold::Component } => write!(f, "the brake on this component"),
             Self::Draw { from } => write!(f, "draw, from height {from} on"),
@@ -180,6 +203,7 @@ impl fmt::Display for WaitingOn {
             }
             Self::Wave { wave, open } => write!(f, "wave {wave} to open; wave {open} is open"),
             Self::ActivationHeight { height } => write!(f, "height {height}"),
+            Self::Deferred { until } => write!(f, "the time to which the node deferred, {until} s"),
             Self::NewHeight => write!(f, "advance to fix a new height: the old one passed under a brake"),
             Self::Power { down, asked, bound_bps } => {
                 write!(f, "room to be down: power {down} is, {asked} more would pass {bound_bps} bps")

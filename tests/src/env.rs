@@ -12,6 +12,7 @@
 use std::collections::BTreeMap;
 
 use concord_coordinator::case::Case;
+use concord_coordinator::execute::propose;
 use concord_coordinator::{contract, load, state};
 use concord_schema::attestation::{Claim, Finding, Signature, Statement};
 use concord_schema::brake::Scope;
@@ -358,7 +359,7 @@ impl<S: Storage> MockEnv<S> {
     /// A node's seat in a rollout.
     #[must_use]
     pub fn seat(&self, rollout: RolloutId, node: NodeNo) -> Option<Seat> {
-        state::SEATS.may_load(&*self.store(), (rollout.0, node.0)).unwrap()
+        state::SEATS.may_load(&*self.store(), node.0).unwrap().filter(|seat| seat.rollout == rollout)
     }
 
     /// Proposes, with the deposit that the class takes.
@@ -366,7 +367,7 @@ impl<S: Storage> MockEnv<S> {
     /// # Errors
     /// As [`MockEnv::send`].
     pub fn try_propose(&mut self, who: &str, draft: &Draft) -> Result<ProposalId, Refused> {
-        let deposit = self.setup.rules.row(draft.class()).deposit.clone();
+        let deposit = self.setup.rules.row(propose::class(&*self.store(), draft)).deposit.clone();
         let message = ExecuteMsg::Propose { draft: Box::new(draft.clone()) };
         self.send_with(who, &message, deposit.as_slice())?;
         Ok(ProposalId(state::PROPOSAL_COUNT.load(&*self.store()).unwrap()))

@@ -127,8 +127,8 @@ fn fleet(storage: &mut dyn Storage, replay: &Replay) {
     for ((id, lot, node), ready) in &replay.ready_by_lot {
         state::READY_BY_LOT.save(storage, (id.0, *lot, node.0), ready).unwrap();
     }
-    for ((id, node), seat) in &replay.seats {
-        state::SEATS.save(storage, (id.0, node.0), seat).unwrap();
+    for (node, seat) in &replay.seats {
+        state::SEATS.save(storage, node.0, seat).unwrap();
     }
 }
 

@@ -5,6 +5,7 @@
 use concord_schema::Digest;
 use concord_schema::brake::Scope;
 use concord_schema::msg::ExecuteMsg;
+use concord_schema::proposal::{Action, Draft};
 use concord_schema::query::{
     BallotsAnswer, CanIAnswer, ConfigAnswer, ExplainAnswer, MembersAnswer, NodesAnswer, PAGE_MAX,
     ProposalAnswer, ProposalsAnswer, QueryMsg, RulesAnswer, Subject, ThresholdAnswer, VoteAnswer,
@@ -238,6 +239,31 @@ fn can_i_propose_counts_the_deposit_as_sent() {
     let propose = || ExecuteMsg::Propose { draft: Box::new(upgrade(&release("2.0.0", &["1.0.0"]))) };
     assert!(can(&env, "ann", propose()).allowed);
     assert!(!can(&env, "eve", propose()).allowed);
+}
+
+/// What explains a proposal and what executes it give the same reason: they ask the same question.
+#[test]
+fn what_holds_an_execution_up_is_explained_as_it_answers() {
+    let mut fleet = Fleet::open(Setup::default(), three_waves());
+    let back = draft("back", vec![Action::RollBackRollout { rollout: ROLLOUT }]);
+    let resume = draft("resume", vec![Action::ResumeRollout { rollout: ROLLOUT }]);
+    let next = upgrade(&release("3.0.0", &["1.0.0", "2.0.0"]));
+    let mut waits = |draft: &Draft| {
+        let id = fleet.env.propose(draft);
+        fleet.env.to_ready(id);
+        let why = fleet.explain(Subject::Proposal(id)).waiting_on;
+        let done = fleet.env.execute(id);
+        if !matches!(why, WaitingOn::Execute { .. }) {
+            assert!(!done.changed, "{}", done.what);
+            assert_eq!(done.what, format!("waiting on {why}"));
+            assert_eq!(fleet.env.proposal(id).attempts, 0, "it is no attempt");
+        }
+        why
+    };
+    assert!(matches!(waits(&resume), WaitingOn::Action { action: 0, .. }), "it is not halted");
+    assert!(matches!(waits(&next), WaitingOn::LiveRollout { rollout: ROLLOUT }));
+    assert!(matches!(waits(&back), WaitingOn::Execute { .. }));
+    assert!(matches!(waits(&resume), WaitingOn::Action { action: 0, .. }), "it goes back");
 }
 
 #[test]

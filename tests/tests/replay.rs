@@ -155,7 +155,7 @@ fn prepared(env: &mut MockEnv, rollout: RolloutId, new: &Release) {
     for reason in ["disk ", "\tdisk full"] {
         say(env, rollout, 5, Report::Refused { reason: reason.to_owned() });
     }
-    for index in 1..6 {
+    for index in (1..6).chain([0]) {
         say(env, rollout, index, Report::Ready { release: new.digest() });
     }
     assert!(env.advance_rollout(rollout).changed);

@@ -139,7 +139,7 @@ impl Case {
         let Some((release, _)) = draft.rollout() else {
             return Ok(None);
         };
-        let live = load::component(storage, &release.component)?.live;
+        let component = load::component(storage, &release.component)?;
         // The same proposal may end the rollout that is in its way.
         let ends = |rollout| {
             draft
@@ -147,7 +147,12 @@ impl Case {
                 .iter()
                 .any(|action| matches!(action, Action::CancelRollout { rollout: ended } if *ended == rollout))
         };
-        Ok(live.filter(|rollout| !ends(*rollout)).map(|rollout| WaitingOn::LiveRollout { rollout }))
+        if let Some(rollout) = component.live.filter(|rollout| !ends(*rollout)) {
+            return Ok(Some(WaitingOn::LiveRollout { rollout }));
+        }
+        let current = load::release(storage, &component.current)?.version;
+        let replaces = release.upgrades_from.contains(&current);
+        Ok((!replaces).then_some(WaitingOn::Version { current }))
     }
 
     /// The error of a verb that cannot happen in this phase.

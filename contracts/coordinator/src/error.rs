@@ -24,6 +24,7 @@ impl ContractError {
             Self::Taken { .. }
                 | Self::Mismatch { .. }
                 | Self::RolloutPhase { .. }
+                | Self::Class { .. }
                 | Self::Plan(PlanError::Blocked { .. })
                 | Self::Decision(_)
         )
@@ -134,6 +135,16 @@ pub enum ContractError {
         phase: Phase,
         /// What it waits on.
         waiting_on: Box<WaitingOn>,
+    },
+    /// What was stopped in motion when it was proposed has completed since.
+    #[error(
+        "the rollout has completed: to take it back needs a vote of class {needed:?}, this one is {found:?}; propose it again"
+    )]
+    Class {
+        /// Needed.
+        needed: Class,
+        /// The proposal's.
+        found: Class,
     },
     /// The rollout is not where this can happen.
     #[error("{verb} needs a rollout that is {allowed}; this one is {phase:?}")]

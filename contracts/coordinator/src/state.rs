@@ -90,8 +90,8 @@ pub const ROLLOUTS: Map<u64, Rollout> = Map::new(keys::ROLLOUTS);
 pub const PROGRESS: Map<u64, Progress> = Map::new(keys::PROGRESS);
 /// Power, wave and organisation of ready nodes, by rollout, lot and node.
 pub const READY_BY_LOT: Map<(u64, u64, u64), (Power, u8, String)> = Map::new(keys::READY_BY_LOT);
-/// Seats by rollout and node.
-pub const SEATS: Map<(u64, u64), Seat> = Map::new(keys::SEATS);
+/// Seats by node: each has one.
+pub const SEATS: Map<u64, Seat> = Map::new(keys::SEATS);
 
 /// Number of the newest node.
 pub const NODE_COUNT: Item<u64> = Item::new(keys::NODE_COUNT);
@@ -142,7 +142,7 @@ mod tests {
             (PROPOSALS.key(258).to_vec(), keys::proposal(ProposalId(258))),
             (ROLLOUTS.key(3).to_vec(), keys::rollout(RolloutId(3))),
             (PROGRESS.key(3).to_vec(), keys::progress(RolloutId(3))),
-            (SEATS.key((3, 70_000)).to_vec(), keys::seat(RolloutId(3), NodeNo(70_000))),
+            (SEATS.key(70_000).to_vec(), keys::seat(NodeNo(70_000))),
             (NODES.key(9).to_vec(), keys::node(NodeNo(9))),
             (HOT_KEYS.key("wasm1hot").to_vec(), keys::hot_key("wasm1hot")),
             (BRAKES.key("*").to_vec(), keys::brake(&Scope::All)),

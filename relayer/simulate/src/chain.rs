@@ -227,6 +227,10 @@ impl Facts {
             .map(|entry| entry.map(|(no, node)| (NodeNo(no), node)))
             .collect::<StdResult<_>>()
             .map_err(unreadable)?;
+        let seats = state::SEATS
+            .range(&*store, None, None, Order::Ascending)
+            .collect::<StdResult<Vec<(u64, Seat)>>>()
+            .map_err(unreadable)?;
         let newest = state::ROLLOUT_COUNT.may_load(&*store).map_err(unreadable)?.unwrap_or_default();
         let mut rollouts = BTreeMap::new();
         for id in 1..=newest {
@@ -234,12 +238,8 @@ impl Facts {
             let progress = load::progress(&*store, RolloutId(id)).map_err(unreadable)?;
             let standing = load::standing(&*store, &rollout.release).map_err(unreadable)?.standing;
             let release = load::release(&*store, &rollout.release).map_err(unreadable)?;
-            let seats = state::SEATS
-                .prefix(id)
-                .range(&*store, None, None, Order::Ascending)
-                .map(|entry| entry.map(|(no, seat)| (NodeNo(no), seat)))
-                .collect::<StdResult<_>>()
-                .map_err(unreadable)?;
+            let seats = seats.iter().filter(|(_, seat)| seat.rollout.0 == id);
+            let seats = seats.map(|(no, seat)| (NodeNo(*no), seat.clone())).collect();
             rollouts.insert(RolloutId(id), Course { rollout, progress, standing, release, seats });
         }
         Ok(Self { component, brakes, down, nodes, rollouts })
@@ -258,11 +258,11 @@ impl Facts {
         for (id, course) in &self.rollouts {
             let progress = replay.progress.get(id);
             let standing = replay.standings.get(&course.rollout.release).map(|facts| facts.standing);
-            let seats = replay.seats.range((*id, NodeNo(0))..=(*id, NodeNo(u64::MAX)));
+            let seats = replay.seats.iter().filter(|(_, seat)| seat.rollout == *id);
             let same = replay.rollouts.get(id) == Some(&course.rollout)
                 && progress == Some(&course.progress)
                 && standing == Some(course.standing)
-                && seats.map(|((_, no), seat)| (no, seat)).eq(&course.seats);
+                && seats.eq(&course.seats);
             hold("LOG-1", same, || format!("rollout {id}: the events tell {progress:?}: {course:?}"))?;
         }
         Ok(())

@@ -203,10 +203,14 @@ impl Viewer {
     ) -> Result<RolloutView, ViewError> {
         let (rollout_key, progress_key) = (keys::rollout(id), keys::progress(id));
         let what = format!("rollout {id}");
-        let seat_key = node.map(|node| keys::seat(id, node.no));
+        let seat_key = node.map(|node| keys::seat(node.no));
         let seat = async {
             match &seat_key {
-                Some(key) => self.fact::<Seat>(chain, key, height).await,
+                // A node has one seat, and it may have taken it along to a newer rollout.
+                Some(key) => {
+                    let stored = self.fact::<Seat>(chain, key, height).await?;
+                    Ok(stored.filter(|seat| seat.rollout == id))
+                }
                 None => Ok(None),
             }
         };

@@ -1,9 +1,14 @@
 //! Commands that are one message to the contract.
 
+use std::collections::BTreeMap;
+
 use concord_schema::Digest;
 use concord_schema::msg::ExecuteMsg;
-use concord_schema::query::{ProposalAnswer, QueryMsg, RulesAnswer};
+use concord_schema::proposal::{Action, Draft};
+use concord_schema::query::{ProposalAnswer, QueryMsg, RolloutAnswer, RulesAnswer};
 use concord_schema::release::Document;
+use concord_schema::rollout::Outcome;
+use concord_schema::rules::Class;
 use serde_json::{Value, json};
 
 use super::args::{ClaimArgs, Command, CommentArgs, ProposeArgs, ReviseArgs, VoteArgs};
@@ -75,7 +80,7 @@ pub async fn send(deployment: &Deployment, message: ExecuteMsg) -> Result<Answer
 pub async fn propose(deployment: &Deployment, args: &ProposeArgs) -> Result<Answer, CliError> {
     let draft = args.draft.draft()?;
     let digest = digest_of(&draft)?;
-    let class = draft.class();
+    let class = class_of(deployment, &draft).await?;
     let rules: RulesAnswer = deployment.ask("for the rules", &QueryMsg::Rules { version: None }).await?;
     let deposit = rules.rules.row(class).deposit.clone();
     let funds: Vec<Coin> = deposit
@@ -100,14 +105,28 @@ pub async fn propose(deployment: &Deployment, args: &ProposeArgs) -> Result<Answ
     Ok(deployment.answer(text, joined(&settled, more)))
 }
 
-/// What a proposal would be, without a chain.
+/// The class that a draft needs now: to take back what has completed needs the chain's word for that.
+async fn class_of(deployment: &Deployment, draft: &Draft) -> Result<Class, CliError> {
+    let mut completed = BTreeMap::new();
+    for action in &draft.actions {
+        let Action::RollBackRollout { rollout } = action else { continue };
+        let asked = QueryMsg::Rollout { rollout: *rollout };
+        let answer: RolloutAnswer = deployment.ask("for the rollout", &asked).await?;
+        if answer.progress.outcome == Some(Outcome::Completed) {
+            completed.insert(*rollout, answer.rollout.reversibility);
+        }
+    }
+    Ok(draft.class(|rollout| completed.get(&rollout).copied()))
+}
+
+/// What a proposal would be, without a chain: a rollout that it takes back counts as one in motion.
 ///
 /// # Errors
 /// [`CliError::Draft`].
 pub fn dry_run(args: &ProposeArgs) -> Result<Answer, CliError> {
     let draft = args.draft.draft()?;
     let digest = digest_of(&draft)?;
-    let (class, exempt) = (draft.class(), draft.is_brake_exempt());
+    let (class, exempt) = (draft.class(|_| None), draft.is_brake_exempt());
     let release = draft.rollout().map(|(release, _)| release.digest());
     let mut text = format!("title   {}\nclass   {}\ndigest  {digest}", draft.title, words(&class));
     if let Some(release) = release {

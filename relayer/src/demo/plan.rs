@@ -166,7 +166,7 @@ mod tests {
         let release = release(&built(), &["1.0.0"], vec!["http://127.0.0.1:1/demo-daemon-v2".to_owned()]);
         let draft = draft(&release, "file:///rationale.md".to_owned());
         assert_eq!(draft.check(), Ok(()));
-        assert_eq!(draft.class(), Class::Standard);
+        assert_eq!(draft.class(|_| None), Class::Standard);
         assert!(!draft.is_brake_exempt());
     }
 

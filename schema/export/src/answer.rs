@@ -5,10 +5,10 @@ use concord_schema::msg::Guardians;
 use concord_schema::node::{Node, Operator};
 use concord_schema::proposal::Member;
 use concord_schema::query::{
-    AttestationsAnswer, BallotAnswer, BallotsAnswer, BrakeAnswer, CanIAnswer, ComponentAnswer,
-    ComponentsAnswer, ConfigAnswer, ExplainAnswer, MembersAnswer, NodesAnswer, ProposalAnswer,
-    ProposalsAnswer, QueryMsg, ReleaseAnswer, RolloutAnswer, RulesAnswer, SeatsAnswer, ThresholdAnswer,
-    VoteAnswer, VoteListAnswer,
+    AttestationsAnswer, AuditorsAnswer, BallotAnswer, BallotsAnswer, BrakeAnswer, CanIAnswer, CommentsAnswer,
+    ComponentAnswer, ComponentsAnswer, ConfigAnswer, ExplainAnswer, MembersAnswer, NodesAnswer,
+    ProposalAnswer, ProposalsAnswer, QueryMsg, ReleaseAnswer, RolloutAnswer, RulesAnswer, SeatsAnswer,
+    ThresholdAnswer, TreasuryAnswer, VoteAnswer, VoteListAnswer,
 };
 use concord_schema::rollout::Seat;
 use concord_schema::units::Power;
@@ -32,6 +32,9 @@ pub fn document(word: &str, query: &QueryMsg, samples: &Samples) -> Result<Docum
         QueryMsg::Config { .. } => document::of::<ConfigAnswer>(name, given),
         QueryMsg::Rules { .. } => document::of::<RulesAnswer>(name, given),
         QueryMsg::Guardians { .. } => document::of::<Guardians>(name, given),
+        QueryMsg::Auditors { .. } => document::of::<AuditorsAnswer>(name, given),
+        QueryMsg::Treasury { .. } => document::of::<TreasuryAnswer>(name, given),
+        QueryMsg::Comments { .. } => document::of::<CommentsAnswer>(name, given),
         QueryMsg::Component { .. } => document::of::<ComponentAnswer>(name, given),
         QueryMsg::Components { .. } => document::of::<ComponentsAnswer>(name, given),
         QueryMsg::Release { .. } => document::of::<ReleaseAnswer>(name, given),
@@ -69,6 +72,13 @@ fn examples(word: &str, samples: &Samples) -> Result<Vec<Value>, ExportError> {
         "config" => vec![config(samples)],
         "rules" => vec![json!({"version": 1, "digest": samples.rules_digest, "rules": samples.rules})],
         "guardians" => vec![sample::guardians()],
+        "auditors" => vec![json!({
+            "auditors": [{"addr": sample::AUDITOR, "auditor": sample::auditor(samples)}], "scanned_to": null
+        })],
+        "treasury" => vec![json!({"coins": sample::coins(), "scanned_to": null})],
+        "comments" => {
+            vec![json!({"comments": [{"addr": MEMBER, "count": 1}], "scanned_to": null})]
+        }
         "component" => vec![component(samples)],
         "components" => vec![json!({"components": [component(samples)], "scanned_to": null})],
         "release" => vec![json!({"standing": "allowed", "release": samples.release})],
@@ -93,7 +103,9 @@ fn examples(word: &str, samples: &Samples) -> Result<Vec<Value>, ExportError> {
         "seat" => vec![sample::seat(), none],
         "seats" => vec![json!({"seats": [{"node": 4, "seat": sample::seat()}], "scanned_to": 4})],
         "down" => vec![json!(40)],
-        "brake" => vec![json!({"holds": true, "brake": sample::brake()})],
+        "brake" => vec![json!({
+            "holds": true, "brake": sample::brake(), "ends": [sample::TIME + 3_900, sample::HEIGHT + 3_900]
+        })],
         "log_head" => vec![samples.head()],
         "explain" => sample::waits().into_iter().map(explanation).collect::<Result<_, _>>()?,
         "can_i" => vec![

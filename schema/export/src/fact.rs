@@ -136,7 +136,7 @@ fn deployment(samples: &Samples) -> Result<Vec<Fact>, ExportError> {
     let s = samples;
     let row = s.rules.get("standard").cloned().unwrap_or_default();
     let config = json!({"v": 1, "floors": s.instantiate.get("floors"), "since_height": 1});
-    let auditor = json!({"v": 1, "organisation": "auditor-1", "key": {"ed25519": s.release_digest}});
+    let auditor = sample::auditor(samples);
     let version = || Part::Short("version", 1);
     Ok(vec![
         fact::<Config>("config", keys::CONFIG, "Settings, fixed at instantiation.", vec![], config)?,
@@ -317,7 +317,7 @@ fn fleet(samples: &Samples) -> Result<Vec<Fact>, ExportError> {
             lot,
             json!([40, 1, "operator-1"]),
         )?,
-        fact::<Seat>("seats", keys::SEATS, "A node in a rollout.", vec![rollout(), node()], sample::seat())?,
+        fact::<Seat>("seats", keys::SEATS, "A node in its newest rollout.", vec![node()], sample::seat())?,
     ])
 }
 

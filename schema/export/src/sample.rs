@@ -217,7 +217,7 @@ pub fn operator() -> Value {
 #[must_use]
 pub fn seat() -> Value {
     json!({
-        "v": 1, "w": 1, "m": 0, "p": 40, "s": "trial", "a": 1, "l": moment(1_500), "d": true, "u": true,
+        "v": 1, "o": 2, "w": 1, "m": 0, "p": 40, "s": "trial", "a": 1, "l": moment(1_500), "d": true, "u": true,
         "r": ["r0f1e2d3c4b5a", "a5a4b3c2d1e0f"]
     })
 }
@@ -229,6 +229,12 @@ pub fn brake() -> Value {
         "v": 1, "closed": span(600), "from": moment(300), "until": moment(3_900), "pulled_by": [0],
         "released_by": [], "spent_on": 2, "gap": span(30)
     })
+}
+
+/// An auditor.
+#[must_use]
+pub fn auditor(samples: &Samples) -> Value {
+    json!({"v": 1, "organisation": "auditor-1", "key": {"ed25519": samples.release_digest}})
 }
 
 /// The guardians.
@@ -258,12 +264,17 @@ pub fn waits() -> Vec<Value> {
         json!({"execute": {"left": left}}),
         json!({"retry": {"left": left}}),
         json!({"live_rollout": {"rollout": 1}}),
+        json!({"version": {"current": "1.9.0"}}),
+        json!({"action": {
+            "action": 0, "why": "a rollout that is Ended(Completed) cannot be resumed; allowed: halted"
+        }}),
         json!({"brake": {"scope": "component"}}),
         json!({"draw": {"from": HEIGHT + 1}}),
         json!({"readiness": {"ready": 60, "registered": 100, "bar_bps": 9_000}}),
         json!({"wave": {"wave": 2, "open": 1}}),
         json!({"activation_height": {"height": HEIGHT + 180}}),
         json!("new_height"),
+        json!({"deferred": {"until": TIME + 3_600}}),
         json!({"power": {"down": 20, "asked": 40, "bound_bps": 3_300}}),
         json!({"gate": {"wave": 1, "healthy": 40, "assigned": 80, "left": left}}),
         json!({"soak": {"wave": 1, "left": left}}),

@@ -76,7 +76,7 @@ fn bound(release: &str) -> Vec<(&'static str, Stored)> {
         ("rollouts", map(&state::ROLLOUTS, 2)),
         ("progress", map(&state::PROGRESS, 2)),
         ("ready_by_lot", map(&state::READY_BY_LOT, (2, 1 << 60, 4))),
-        ("seats", map(&state::SEATS, (2, 4))),
+        ("seats", map(&state::SEATS, 4)),
         ("node_count", item(&state::NODE_COUNT)),
         ("nodes", map(&state::NODES, 4)),
         ("node_names", map(&state::NODE_NAMES, (OPERATOR, feeder, "feeder-a"))),
@@ -113,11 +113,17 @@ fn every_name_of_the_store_is_in_the_table() {
 #[test]
 fn a_key_looks_as_the_page_for_integrators_says() {
     assert_eq!(
-        hex(&facts()["seats"].key()),
-        "0004".to_owned() + "73656174" + "0008" + "0000000000000002" + "0000000000000004"
+        hex(&facts()["ready_by_lot"].key()),
+        "0004".to_owned()
+            + "6c6f7473"
+            + "0008"
+            + "0000000000000002"
+            + "0008"
+            + "1000000000000000"
+            + "0000000000000004"
     );
     let page = include_str!("../../../docs/INTEGRATORS.md");
-    assert!(page.contains("0004 73656174  0008 0000000000000002  0000000000000004"));
+    assert!(page.contains("0004 6c6f7473  0008 0000000000000002  0008 1000000000000000  0000000000000004"));
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -160,7 +166,7 @@ fn the_table_of_the_page_is_checked_too() {
     page::settle(&path, &facts, Mode::Check).unwrap();
     let text = fs::read_to_string(&path).unwrap();
     assert!(
-        text.starts_with("before\n") && text.ends_with("after\n") && text.contains("| `seat`, rollout: u64")
+        text.starts_with("before\n") && text.ends_with("after\n") && text.contains("| `seat`, node: u64")
     );
     fs::write(&path, "no place for it\n").unwrap();
     assert!(matches!(page::settle(&path, &facts, Mode::Write), Err(ExportError::Stale { .. })));

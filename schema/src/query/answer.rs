@@ -1,13 +1,14 @@
 //! Answers to queries.
 
-use cosmwasm_std::Uint128;
+use cosmwasm_std::{Coin, Uint128};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::attestation::{Approvals, Attestation};
 use crate::brake::Brake;
-use crate::clock::Now;
+use crate::clock::{Moment, Now};
 use crate::digest::Digest;
+use crate::msg::Auditor;
 use crate::node::{Component, Node};
 use crate::proposal::{Draft, Member, Phase, Proposal};
 use crate::release::{Release, Standing};
@@ -129,6 +130,56 @@ pub struct MembersAnswer {
     pub scanned_to: Option<String>,
 }
 
+/// An auditor.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub struct AuditorAnswer {
+    /// Account.
+    pub addr: String,
+    /// Its facts.
+    pub auditor: Auditor,
+}
+
+/// Auditors.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub struct AuditorsAnswer {
+    /// The page.
+    pub auditors: Vec<AuditorAnswer>,
+    /// Go on after this one.
+    pub scanned_to: Option<String>,
+}
+
+/// Forfeited deposits.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub struct TreasuryAnswer {
+    /// The page.
+    pub coins: Vec<Coin>,
+    /// Go on after this one.
+    pub scanned_to: Option<String>,
+}
+
+/// How often an account commented.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub struct CommentAnswer {
+    /// Account.
+    pub addr: String,
+    /// Comments.
+    pub count: u32,
+}
+
+/// Comments on a proposal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub struct CommentsAnswer {
+    /// The page.
+    pub comments: Vec<CommentAnswer>,
+    /// Go on after this one.
+    pub scanned_to: Option<String>,
+}
+
 /// A ballot.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -227,6 +278,8 @@ pub struct BrakeAnswer {
     pub holds: bool,
     /// Its facts.
     pub brake: Brake,
+    /// While it holds: when it ends, in block time and height, at the earliest.
+    pub ends: Option<Moment>,
 }
 
 /// Why something does not move.

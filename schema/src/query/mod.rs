@@ -50,6 +50,32 @@ pub enum QueryMsg {
     /// The guardians.
     /// Answers `Guardians`.
     Guardians {},
+    /// Auditors by account.
+    /// Answers `AuditorsAnswer`.
+    Auditors {
+        /// After this account.
+        after: Option<String>,
+        /// At most so many.
+        limit: Option<u32>,
+    },
+    /// Forfeited deposits by denomination.
+    /// Answers `TreasuryAnswer`.
+    Treasury {
+        /// After this denomination.
+        after: Option<String>,
+        /// At most so many.
+        limit: Option<u32>,
+    },
+    /// How often accounts commented on a proposal, by account. The comments themselves are in the log.
+    /// Answers `CommentsAnswer`.
+    Comments {
+        /// Which.
+        proposal: ProposalId,
+        /// After this account.
+        after: Option<String>,
+        /// At most so many.
+        limit: Option<u32>,
+    },
     /// A component.
     /// Answers `ComponentAnswer`.
     Component {
@@ -170,7 +196,7 @@ pub enum QueryMsg {
         /// Which.
         rollout: RolloutId,
     },
-    /// A node in a rollout.
+    /// A node in a rollout, until it takes part in a newer one.
     /// Answers `Option<Seat>`.
     Seat {
         /// The rollout.
@@ -178,7 +204,7 @@ pub enum QueryMsg {
         /// The node.
         node: NodeNo,
     },
-    /// Nodes in a rollout by number.
+    /// Nodes in a rollout by number, those that have not gone on to a newer one. A page may hold fewer than it read.
     /// Answers `SeatsAnswer`.
     Seats {
         /// The rollout.

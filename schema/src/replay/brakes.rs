@@ -61,7 +61,7 @@ impl Replay {
             rollout,
         };
         brake.ask_pull(now, place, &by).map_err(|error| at.refused("the pull", error))?;
-        let computed = brake.until.unwrap_or(now);
+        let computed = brake.until.unwrap_or(now).on_raw_clock(&now, at.now);
         let said = Moment(at.parse("until_seconds", until.0)?, at.parse("until_height", until.1)?);
         if computed != said {
             return Err(at.disagrees("the brake's end", format!("{computed:?}"), format!("{said:?}")));

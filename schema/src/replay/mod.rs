@@ -168,7 +168,7 @@ pub struct Replay {
     /// Nodes that could be canaries, by rollout, lot and node: power, wave and organisation.
     pub ready_by_lot: BTreeMap<(RolloutId, u64, NodeNo), (Power, u8, String)>,
     /// Nodes in rollouts.
-    pub seats: BTreeMap<(RolloutId, NodeNo), Seat>,
+    pub seats: BTreeMap<NodeNo, Seat>,
     /// Nodes.
     pub nodes: BTreeMap<NodeNo, Node>,
     /// Nodes by hot key, also by keys that they no longer use.

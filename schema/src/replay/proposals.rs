@@ -7,7 +7,8 @@ use crate::attestation::{Approvals, Attestation, Claim, Finding, Statement};
 use crate::digest::Digest;
 use crate::event::Event;
 use crate::proposal::{Action, Attempt, Draft, Proposal, Vote, content_digest};
-use crate::release::{ReleaseFacts, Standing};
+use crate::release::{ReleaseFacts, Reversibility, Standing};
+use crate::rollout::Outcome;
 use crate::rules::Class;
 use crate::tally::{Ballot, Tally};
 use crate::units::{ProposalId, RolloutId, Seconds};
@@ -86,6 +87,12 @@ impl Replay {
         Ok((draft, content, component, release.map(|(digest, _)| digest)))
     }
 
+    /// The reversibility of what a rollout brought, where it has completed.
+    fn completed(&self, rollout: RolloutId) -> Option<Reversibility> {
+        let done = self.progress.get(&rollout)?.outcome == Some(Outcome::Completed);
+        self.rollouts.get(&rollout).filter(|_| done).map(|rollout| rollout.reversibility)
+    }
+
     fn component_of(&self, at: &At<'_>, rollout: RolloutId) -> Result<String, ReplayError> {
         Ok(at.found(self.rollouts.get(&rollout), "rollout", rollout)?.component.clone())
     }
@@ -99,16 +106,17 @@ impl Replay {
     ) -> Result<(), ReplayError> {
         let (draft, digest, component, _) = self.content(at, content)?;
         let rules = at.found(self.rules.last(), "version of the rules", self.rules.len())?;
-        if draft.class() != at.word::<Class>("class", class)? {
-            return Err(at.disagrees("the class", format!("{:?}", draft.class()), class));
+        let computed = draft.class(|rollout| self.completed(rollout));
+        if computed != at.word::<Class>("class", class)? {
+            return Err(at.disagrees("the class", format!("{computed:?}"), class));
         }
-        let row = rules.row(draft.class());
+        let row = rules.row(computed);
         if let Some(coin) = &row.deposit {
             let owed = self.liabilities.entry(coin.denom.clone()).or_default();
             *owed = owed.saturating_add(coin.amount);
         }
         let version = u32::try_from(self.rules.len()).unwrap_or(u32::MAX);
-        let proposal = Proposal::new(at.who, &draft, digest, component, (version, rules), at.now);
+        let proposal = Proposal::new(at.who, &draft, computed, digest, component, (version, rules), at.now);
         self.drafts.insert(id, draft);
         self.proposals.insert(id, proposal);
         Ok(())

@@ -8,7 +8,8 @@ use crate::node::Node;
 use crate::release::{ReleaseFacts, Standing};
 use crate::report::Report;
 use crate::rollout::{
-    Advanced, Candidate, Drawn, Heard, LeaseAnswer, Outcome, Progress, Purpose, Rollout, Seat, Transition,
+    Advanced, Candidate, Drawn, Expired, Heard, LeaseAnswer, Outcome, Progress, Purpose, Returned, Rollout,
+    Seat, Transition,
 };
 use crate::units::{Height, NodeNo, Power, RolloutId, Seconds};
 
@@ -210,7 +211,8 @@ impl Replay {
             }
             Event::Equivocated { rollout, node, .. } => {
                 let (id, node) = (at.rollout(rollout)?, at.node(node)?);
-                at.found(self.seats.get_mut(&(id, node)), "seat of node", node)?.equivocated = true;
+                let seat = self.seats.get_mut(&node).filter(|seat| seat.rollout == id);
+                at.found(seat, "seat of node", node)?.equivocated = true;
                 Ok(())
             }
             Event::Leased { rollout, node, attempt, purpose } => {
@@ -226,18 +228,21 @@ impl Replay {
                     .rollout
                     .give_back(&mut moving.progress, &mut seat, &node, attempt)
                     .map_err(|error| at.refused("the return", error))?;
-                self.comes_up(&moving.rollout, returned.up);
-                self.seats.insert((moving.id, node.no), seat);
+                let Returned::Now { up } = returned else {
+                    return Err(at.disagrees("the return", format!("{returned:?}"), "a lease came back"));
+                };
+                self.comes_up(&moving.rollout, up);
+                self.seats.insert(node.no, seat);
                 self.put(moving);
                 Ok(())
             }
             Event::LeaseExpired { rollout, node } => {
                 let (mut moving, node, mut seat) = self.seated(at, rollout, node)?;
-                moving
-                    .rollout
-                    .expire(&mut moving.progress, &mut seat, &node, at.now)
-                    .map_err(|error| at.refused("the expiry", error))?;
-                self.seats.insert((moving.id, node.no), seat);
+                let expired = moving.rollout.expire(&mut moving.progress, &mut seat, &node, at.now);
+                if expired != Expired::Now {
+                    return Err(at.disagrees("the expiry", format!("{expired:?}"), "a lease ran out"));
+                }
+                self.seats.insert(node.no, seat);
                 self.put(moving);
                 Ok(())
             }
@@ -249,7 +254,8 @@ impl Replay {
         let moving = self.moving(at, rollout)?;
         let no = at.node(node)?;
         let node = at.found(self.nodes.get(&no), "node", no)?.clone();
-        let seat = at.found(self.seats.get(&(moving.id, no)), "seat of node", no)?.clone();
+        let seat = self.seats.get(&no).filter(|seat| seat.rollout == moving.id);
+        let seat = at.found(seat, "seat of node", no)?.clone();
         Ok((moving, node, seat))
     }
 
@@ -269,19 +275,27 @@ impl Replay {
         let mut moving = self.moving(at, rollout)?;
         let no = at.node(node)?;
         let node = at.found(self.nodes.get(&no), "node", no)?.clone();
-        let before = self.seats.get(&(moving.id, no)).cloned();
+        let stored = self.seats.get(&no).cloned();
+        let (before, elsewhere) = Seat::sort(stored, moving.id);
         let mut seat = before.clone();
-        let Moving { rollout, progress, brakes, .. } = &mut moving;
+        let Moving { id, rollout, progress, brakes } = &mut moving;
         let heard = rollout
-            .hear(progress, &mut seat, &node, report, brakes, at.now)
+            .hear(*id, progress, &mut seat, &node, report, brakes, at.now)
             .map_err(|error| at.refused("the report", error))?;
         let Heard::Counted { up, .. } = heard else {
             return Err(at.disagrees("the report", format!("{heard:?}"), "it counted"));
         };
+        if let Some(elsewhere) = elsewhere {
+            let left = at.found(self.rollouts.get(&elsewhere.rollout), "rollout", elsewhere.rollout)?.clone();
+            // Whether the other rollout moves was asked when the node spoke.
+            let up =
+                elsewhere.leave(&left, None, at.now).map_err(|error| at.refused("the new seat", error))?;
+            self.comes_up(&left, up);
+        }
         self.comes_up(&moving.rollout, up);
         self.list(&moving, &node, before.as_ref(), seat.as_ref());
         if let Some(seat) = seat {
-            self.seats.insert((moving.id, no), seat);
+            self.seats.insert(no, seat);
         }
         self.put(moving);
         Ok(())
@@ -327,7 +341,7 @@ impl Replay {
             (LeaseAnswer::Waiting { recorded: true, .. }, None) => {}
             _ => return Err(at.disagrees("the lease", format!("{answer:?}"), format!("try {granted:?}"))),
         }
-        self.seats.insert((moving.id, node.no), seat);
+        self.seats.insert(node.no, seat);
         self.put(moving);
         Ok(())
     }

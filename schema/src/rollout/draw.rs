@@ -5,7 +5,7 @@ use crate::brake::Brakes;
 use crate::clock::Now;
 use crate::digest::Digest;
 use crate::node::{self, Lot};
-use crate::units::{Height, NodeNo, RolloutId};
+use crate::units::{Height, NodeNo, Power, RolloutId};
 
 /// Why nothing is drawn.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -71,7 +71,10 @@ impl Progress {
         let (Some(drawn), None) = (self.drawn, &self.open) else {
             return None;
         };
-        let later = |seat: Option<&Seat>| seat.and_then(|seat| seat.wave).filter(|wave| *wave > 0);
+        // One that counts for nothing, or is not there yet, would be no canary.
+        let could = |seat: &&Seat| seat.power > Power(0) && seat.deferred.is_none();
+        let later =
+            |seat: Option<&Seat>| seat.filter(could).and_then(|seat| seat.wave).filter(|wave| *wave > 0);
         match (later(before), later(after)) {
             (Some(_), None) => Some((Lot::draw(&drawn.seed, node), None)),
             (None, Some(wave)) => Some((Lot::draw(&drawn.seed, node), Some(wave))),

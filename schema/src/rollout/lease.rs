@@ -3,7 +3,7 @@
 use super::report::{enter, leave};
 use super::{ATTEMPTS_MAX, Outcome, Progress, Rollout, RolloutPhase, Seat, SeatState};
 use crate::brake::Brakes;
-use crate::clock::Now;
+use crate::clock::{Now, Span};
 use crate::node::{Component, Node};
 use crate::units::Power;
 use crate::waiting::WaitingOn;
@@ -45,11 +45,30 @@ pub enum LeaseAnswer {
     },
 }
 
-/// A lease that was given back or ran out.
+/// What giving a lease back did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Returned {
-    /// Power that left what is down.
-    pub up: Power,
+pub enum Returned {
+    /// It is given back.
+    Now {
+        /// Power that left what is down.
+        up: Power,
+    },
+    /// It was, or it ended otherwise: nothing changes.
+    Before,
+}
+
+/// What the crank on a lease did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expired {
+    /// It has run out.
+    Now,
+    /// It is good for a while yet.
+    Early {
+        /// Until it may be expired.
+        left: Span,
+    },
+    /// None is out.
+    NotHeld,
 }
 
 /// Why a lease is refused.
@@ -87,14 +106,6 @@ pub enum LeaseRefused {
     /// The new release was started: a report ends the lease now.
     #[error("the release was activated under this lease; report how it went")]
     Activated,
-    /// It is not over yet.
-    #[error("the lease is good until {seconds} s and height {height}; it cannot expire before both")]
-    NotOver {
-        /// Block time.
-        seconds: u64,
-        /// Height.
-        height: u64,
-    },
 }
 
 fn state(seat: &Seat) -> LeaseRefused {
@@ -145,6 +156,7 @@ impl Rollout {
                 && may_wait(progress, wave);
             if recorded {
                 seat.state = SeatState::Waiting;
+                seat.deferred = None;
                 enter(progress, wave, seat);
             }
             return Ok(LeaseAnswer::Waiting { on, recorded });
@@ -160,6 +172,7 @@ impl Rollout {
             seat.going_back = true;
         }
         seat.state = SeatState::Leased;
+        seat.deferred = None;
         seat.lease = Some(now.into());
         let joined = if seat.down { Power(0) } else { seat.absence() };
         seat.down = true;
@@ -236,6 +249,9 @@ impl Rollout {
         if let Some(scope) = brakes.holding(now) {
             return Ok(Some(WaitingOn::Brake { scope }));
         }
+        if let Some(until) = seat.deferred.filter(|until| now.time < *until) {
+            return Ok(Some(WaitingOn::Deferred { until }));
+        }
         let (Some(open_wave), Some(open)) = (open, &progress.open) else {
             return Ok(None);
         };
@@ -284,7 +300,8 @@ impl Rollout {
         !used && now.height >= open.height && brakes.pulled_within(fixed, last)
     }
 
-    /// Gives a lease back: the try is closed, and the node goes on serving the release of before.
+    /// Gives a lease back: the try is closed, and the node goes on serving the release of before. A repeat changes
+    /// nothing.
     ///
     /// # Errors
     /// [`LeaseRefused::NotHeld`], [`LeaseRefused::OtherAttempt`] or [`LeaseRefused::Activated`].
@@ -301,6 +318,7 @@ impl Rollout {
                 return Err(LeaseRefused::OtherAttempt { held: seat.attempt, named: attempt });
             }
             SeatState::Trial => return Err(LeaseRefused::Activated),
+            _ if attempt > 0 && seat.attempt == attempt => return Ok(Returned::Before),
             _ => return Err(LeaseRefused::NotHeld),
         }
         let wave = self.wave_of(progress, node.no, seat);
@@ -311,32 +329,24 @@ impl Rollout {
         seat.going_back = false;
         let up = if seat.down { seat.absence() } else { Power(0) };
         seat.down = false;
-        Ok(Returned { up })
+        Ok(Returned::Now { up })
     }
 
-    /// Ends a lease that ran out: the node is unknown, and stays in what is down until it reports.
-    ///
-    /// # Errors
-    /// [`LeaseRefused::NotHeld`] or [`LeaseRefused::NotOver`].
-    pub fn expire(
-        &self,
-        progress: &mut Progress,
-        seat: &mut Seat,
-        node: &Node,
-        now: Now,
-    ) -> Result<(), LeaseRefused> {
+    /// Ends a lease that ran out: the node is unknown, and stays in what is down until it reports. A crank, so it
+    /// says what it waits on.
+    pub fn expire(&self, progress: &mut Progress, seat: &mut Seat, node: &Node, now: Now) -> Expired {
         let (SeatState::Leased, Some(granted)) = (seat.state, seat.lease) else {
-            return Err(LeaseRefused::NotHeld);
+            return Expired::NotHeld;
         };
         let end = granted.plus(&self.plan.lease);
         if !end.is_over(&now.into()) {
-            return Err(LeaseRefused::NotOver { seconds: end.0, height: end.1 });
+            return Expired::Early { left: end.left(&now.into()) };
         }
         let wave = self.wave_of(progress, node.no, seat);
         leave(progress, wave, seat);
         seat.state = SeatState::Lost;
         progress.touched |= !seat.going_back;
-        Ok(())
+        Expired::Now
     }
 }
 

@@ -9,9 +9,12 @@ mod decide_by_vote;
 mod draw;
 mod lease;
 mod phase;
+mod ready;
 mod report;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) use tests::{plan as sample_plan, sample_release};
 mod vote;
 
 use schemars::JsonSchema;
@@ -19,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 pub use advance::{Advanced, CANDIDATES_MAX, Candidate, Transition};
 pub use draw::DrawRefused;
-pub use lease::{LeaseAnswer, LeaseRefused, Purpose, Returned};
+pub use lease::{Expired, LeaseAnswer, LeaseRefused, Purpose, Returned};
 pub use report::{Heard, ReportRefused, Said};
 pub use vote::VoteRefused;
 
@@ -28,7 +31,7 @@ use crate::digest::Digest;
 use crate::node::Lot;
 use crate::plan::{OnFailure, Plan};
 use crate::release::Reversibility;
-use crate::units::{BPS_WHOLE, Bps, Height, NodeNo, Power, ProposalId};
+use crate::units::{BPS_WHOLE, Bps, Height, NodeNo, Power, ProposalId, RolloutId, Seconds};
 
 /// The most tries of one node in one rollout.
 pub const ATTEMPTS_MAX: u8 = 5;
@@ -240,11 +243,15 @@ pub enum SeatState {
     Contained,
 }
 
-/// Stored facts of one node in one rollout.
+/// Stored facts of one node in the newest rollout that it takes part in. A node has one seat, which it takes along, so
+/// that it never counts twice in what is down; what it did in earlier rollouts is in the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Seat {
     /// Version of these facts.
     pub v: u8,
+    /// The rollout.
+    #[serde(rename = "o")]
+    pub rollout: RolloutId,
     /// The wave of its lot; `None` for one that got ready after the last wave opened, outside of the gates.
     #[serde(rename = "w")]
     pub wave: Option<u8>,
@@ -275,6 +282,9 @@ pub struct Seat {
     /// What it said in this try.
     #[serde(rename = "r", default, skip_serializing_if = "Vec::is_empty")]
     pub said: Vec<Said>,
+    /// It said that it is ready from this block time on, and has not said `ready` since.
+    #[serde(rename = "t", default, skip_serializing_if = "Option::is_none")]
+    pub deferred: Option<Seconds>,
     /// It said two different things at once.
     #[serde(rename = "eq", default, skip_serializing_if = "core::ops::Not::not")]
     pub equivocated: bool,

@@ -6,9 +6,9 @@ use super::{Halt, HaltCause, Progress, Rollout, RolloutPhase, Seat, SeatState, n
 use crate::brake::Brakes;
 use crate::clock::Now;
 use crate::digest::Digest;
-use crate::node::{Lot, Node};
+use crate::node::Node;
 use crate::report::Report;
-use crate::units::Power;
+use crate::units::{Power, RolloutId, Seconds};
 
 /// What a node said, in a few bytes: the kind's letter and the first six bytes of the statement's digest, in hex.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -16,7 +16,7 @@ use crate::units::Power;
 pub struct Said(String);
 
 impl Said {
-    fn of(report: &Report) -> Self {
+    pub(super) fn of(report: &Report) -> Self {
         let digest: String = report.digest().to_string().chars().take(12).collect();
         Self(format!("{}{digest}", report.letter()))
     }
@@ -85,49 +85,42 @@ pub enum ReportRefused {
         found: Digest,
     },
     /// The node registered after the snapshot and all waves are open, or it never got ready.
-    #[error("the node has no seat in this rollout yet; report ready first")]
+    #[error("the node has no seat in this rollout; report ready first, or look for it in a newer one")]
     NoSeat,
+    /// A node has one seat, and this one is still needed where it is.
+    #[error(
+        "the node is bound to rollout {rollout}, which is in motion or holds a lease that is not over; report or return the lease there first"
+    )]
+    Elsewhere {
+        /// Where its seat is.
+        rollout: RolloutId,
+    },
+    /// A deferral to a time that has come.
+    #[error("the node defers to {until} s, and it is {now} s already; report ready")]
+    Due {
+        /// From when on it would be ready.
+        until: Seconds,
+        /// Block time.
+        now: Seconds,
+    },
 }
 
-fn moved(report: &Report, seat: Option<&Seat>, allowed: &'static str) -> ReportRefused {
+pub(super) fn moved(report: &Report, seat: Option<&Seat>, allowed: &'static str) -> ReportRefused {
     let from =
         seat.map_or_else(|| "not seated".to_owned(), |seat| format!("{:?}", seat.state).to_lowercase());
     ReportRefused::Move { kind: report.kind(), from, allowed }
 }
 
-impl Seat {
-    /// The seat of a node's first word, or of its change of mind; an equivocation of before stays with it.
-    fn taken(
-        before: Option<&Self>,
-        wave: Option<u8>,
-        power: Power,
-        state: SeatState,
-        report: &Report,
-    ) -> Self {
-        Self {
-            v: 1,
-            wave,
-            moved: None,
-            power,
-            state,
-            attempt: 0,
-            lease: None,
-            down: false,
-            running: false,
-            going_back: false,
-            said: vec![Said::of(report)],
-            equivocated: before.is_some_and(|seat| seat.equivocated),
-        }
-    }
-}
-
 impl Rollout {
-    /// Takes a report: changes `progress` and `seat`, or says why not. `seat` is `None` before a node's first word.
+    /// Takes a report in this rollout, `id`: changes `progress` and `seat`, or says why not. `seat` is `None` before a
+    /// node's first word here.
     ///
     /// # Errors
     /// [`ReportRefused`]; nothing is changed then.
+    #[expect(clippy::too_many_arguments, reason = "each is one stored fact that the answer rests on")]
     pub fn hear(
         &self,
+        id: RolloutId,
         progress: &mut Progress,
         seat: &mut Option<Seat>,
         node: &Node,
@@ -142,10 +135,13 @@ impl Rollout {
             Report::Ready { release } if *release != self.release => {
                 Err(ReportRefused::Release { expected: self.release, found: *release })
             }
-            Report::Ready { .. } | Report::Deferred { .. } => {
-                self.hear_ready(progress, seat, node, report, brakes, now)
+            Report::Deferred { until } if *until <= now.time => {
+                Err(ReportRefused::Due { until: *until, now: now.time })
             }
-            Report::Refused { .. } => self.hear_refused(progress, seat, node, report, brakes, now),
+            Report::Ready { .. } | Report::Deferred { .. } => {
+                self.hear_ready(id, progress, seat, node, report, brakes, now)
+            }
+            Report::Refused { .. } => self.hear_refused(id, progress, seat, node, report, brakes, now),
             Report::Activated { .. }
             | Report::Healthy { .. }
             | Report::Failed { .. }
@@ -155,76 +151,6 @@ impl Rollout {
                 self.hear_seated(progress, seat, node, report, brakes, now)
             }
         }
-    }
-
-    fn hear_ready(
-        &self,
-        progress: &mut Progress,
-        seat: &mut Option<Seat>,
-        node: &Node,
-        report: &Report,
-        brakes: &Brakes,
-        now: Now,
-    ) -> Result<Heard, ReportRefused> {
-        let phase = self.phase(progress, brakes, now);
-        let (Some(drawn), true) = (progress.drawn, takes_ready(phase)) else {
-            return Err(ReportRefused::Phase { kind: report.kind(), phase });
-        };
-        match seat.as_ref().map(|seat| seat.state) {
-            None | Some(SeatState::Refused) => {}
-            Some(_) => return Err(moved(report, seat.as_ref(), "not seated, refused")),
-        }
-        if let Some(refused) = seat.as_ref() {
-            progress.refused = progress.refused.minus(refused.power);
-        }
-        let (wave, power) = match node.power_at(self.epoch) {
-            Some(power) => (self.wave_for(progress, Lot::draw(&drawn.seed, node.no), power), power),
-            None => (None, node.power),
-        };
-        if let Some(sum) = progress.wave_mut(wave) {
-            sum.0 = sum.0.plus(power);
-            progress.ready = progress.ready.plus(power);
-        }
-        if wave == Some(0) {
-            note(&mut progress.first_of, &node.organisation, power);
-            progress.first_two |= progress.first_of.len() >= 2;
-        }
-        *seat = Some(Seat::taken(seat.as_ref(), wave, power, SeatState::Assigned, report));
-        Ok(Heard::Counted { halted: false, rolling_back: false, up: Power(0) })
-    }
-
-    fn hear_refused(
-        &self,
-        progress: &mut Progress,
-        seat: &mut Option<Seat>,
-        node: &Node,
-        report: &Report,
-        brakes: &Brakes,
-        now: Now,
-    ) -> Result<Heard, ReportRefused> {
-        let phase = self.phase(progress, brakes, now);
-        if !matches!(phase, RolloutPhase::Preparing | RolloutPhase::Postponed) {
-            return Err(ReportRefused::Phase { kind: report.kind(), phase });
-        }
-        match seat.as_ref() {
-            None => {}
-            Some(held) if held.state == SeatState::Assigned => {
-                if let Some(sum) = progress.wave_mut(held.wave) {
-                    sum.0 = sum.0.minus(held.power);
-                    progress.ready = progress.ready.minus(held.power);
-                }
-                // Another node of it may still be there; counting it out only brings in one canary more, while
-                // counting it in would make the gate wait for an organisation that left.
-                if held.wave == Some(0) {
-                    progress.first_of.retain(|known| *known != node.organisation);
-                }
-            }
-            Some(_) => return Err(moved(report, seat.as_ref(), "not seated, assigned")),
-        }
-        let power = node.power_at(self.epoch).unwrap_or_default();
-        progress.refused = progress.refused.plus(power);
-        *seat = Some(Seat::taken(seat.as_ref(), None, power, SeatState::Refused, report));
-        Ok(Heard::Counted { halted: false, rolling_back: false, up: Power(0) })
     }
 
     fn hear_seated(
@@ -300,7 +226,8 @@ impl Rollout {
             return None;
         }
         let ready = matches!(report, Report::Ready { release } if *release == self.release)
-            && seat.state != SeatState::Refused;
+            && seat.state != SeatState::Refused
+            && seat.deferred.is_none();
         let said = Said::of(report);
         if ready || seat.said.contains(&said) {
             return Some(Heard::Repeated);
@@ -416,14 +343,6 @@ impl Rollout {
 /// Is it about the rollout, and not about one of the node's tries?
 fn takes_no_try(report: &Report) -> bool {
     matches!(report, Report::Ready { .. } | Report::Refused { .. } | Report::Deferred { .. })
-}
-
-fn takes_ready(phase: RolloutPhase) -> bool {
-    match phase {
-        RolloutPhase::Preparing | RolloutPhase::Postponed | RolloutPhase::Wave(_) => true,
-        RolloutPhase::Ended(outcome) => outcome == super::Outcome::Completed,
-        RolloutPhase::Drawing | RolloutPhase::Halted | RolloutPhase::RollingBack => false,
-    }
 }
 
 /// Takes a node's power out of the bucket that its seat names.

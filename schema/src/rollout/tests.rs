@@ -2,21 +2,26 @@
 
 mod bars;
 mod cranks;
+mod deferred;
 mod evasions;
 mod leases;
 mod moves;
+mod seats;
 mod waves;
 
 use super::*;
 use crate::brake::{Brake, Brakes};
 use crate::clock::Span;
 use crate::plan::{Failure, Method, Trial, Wave};
+use crate::release::{Artifact, Document, ProtocolRange, Release};
 use crate::report::Report;
-use crate::units::{Blocks, RolloutId, Seconds};
+use crate::units::Blocks;
 use crate::waiting::WaitingOn;
 
 /// The waves' lot bounds.
 pub(super) const BOUNDS: [u16; 3] = [3_333, 6_667, 10_000];
+/// The rollout.
+pub(super) const ROLLOUT: RolloutId = RolloutId(1);
 /// The notice between a wave's opening and its height.
 pub(super) const NOTICE: u64 = 2;
 
@@ -28,7 +33,30 @@ pub(super) fn old_release() -> Digest {
     Digest::of(b"old")
 }
 
-pub(super) fn plan() -> Plan {
+/// A release that passes every check.
+pub(crate) fn sample_release() -> Release {
+    Release {
+        component: "feeder".into(),
+        version: "2.0.0".into(),
+        artifacts: vec![Artifact {
+            platform: "x86_64-linux".into(),
+            digest: new_release(),
+            size_bytes: 1,
+            uris: vec!["https://releases.example/2".into()],
+        }],
+        upgrades_from: vec!["1.0.0".into()],
+        compatibility: Vec::new(),
+        protocol: ProtocolRange { min: 1, max: 1 },
+        flags: Vec::new(),
+        reversibility: Reversibility::BinaryOnly,
+        rollback_procedure: Some(Document {
+            digest: new_release(),
+            uri: "https://releases.example/back".into(),
+        }),
+    }
+}
+
+pub(crate) fn plan() -> Plan {
     let wave = |lot_bps: u16| Wave {
         lot_bps: Bps(lot_bps),
         power_max_bps: None,
@@ -79,6 +107,18 @@ fn number_in(seed: &Digest, wave: usize, rank: usize) -> NodeNo {
     let below = |bound: u16, no: u64| Lot::draw(seed, NodeNo(no)).is_below(Bps(bound));
     let floor = if wave == 0 { 0 } else { BOUNDS[wave - 1] };
     (1..10_000).filter(|no| below(BOUNDS[wave], *no) && !below(floor, *no)).nth(rank).map(NodeNo).unwrap()
+}
+
+const SIX: [(usize, &str); 6] = [(0, "a"), (0, "b"), (0, "c"), (0, "d"), (0, "e"), (0, "f")];
+
+/// Six nodes of six organisations in the first wave, which is open at its height.
+pub(super) fn six() -> Fleet {
+    Fleet::open(&SIX, plan())
+}
+
+/// The same six, who have said nothing yet.
+pub(super) fn drawn_six() -> Fleet {
+    Fleet::drawn(&SIX, plan())
 }
 
 impl Fleet {
@@ -153,7 +193,7 @@ impl Fleet {
     }
 
     pub(super) fn draw(&mut self) -> Result<Option<Digest>, DrawRefused> {
-        let (id, now) = (RolloutId(1), self.now);
+        let (id, now) = (ROLLOUT, self.now);
         self.rollout.draw(&mut self.progress, "chain", "contract", id, 7, &self.brakes, now)
     }
 
@@ -169,7 +209,15 @@ impl Fleet {
     pub(super) fn say(&mut self, index: usize, report: Report) -> Result<Heard, ReportRefused> {
         let member = &mut self.members[index];
         let (progress, brakes) = (&mut self.progress, &self.brakes);
-        let heard = self.rollout.hear(progress, &mut member.seat, &member.node, &report, brakes, self.now)?;
+        let heard = self.rollout.hear(
+            ROLLOUT,
+            progress,
+            &mut member.seat,
+            &member.node,
+            &report,
+            brakes,
+            self.now,
+        )?;
         if let Heard::Counted { up, .. } = heard {
             self.down = self.down.minus(up);
         }
@@ -202,11 +250,13 @@ impl Fleet {
         let member = &mut self.members[index];
         let seat = member.seat.as_mut().unwrap();
         let returned = self.rollout.give_back(&mut self.progress, seat, &member.node, attempt)?;
-        self.down = self.down.minus(returned.up);
+        if let Returned::Now { up } = returned {
+            self.down = self.down.minus(up);
+        }
         Ok(returned)
     }
 
-    pub(super) fn expire(&mut self, index: usize) -> Result<(), LeaseRefused> {
+    pub(super) fn expire(&mut self, index: usize) -> Expired {
         let member = &mut self.members[index];
         let seat = member.seat.as_mut().unwrap();
         self.rollout.expire(&mut self.progress, seat, &member.node, self.now)
@@ -238,6 +288,26 @@ impl Fleet {
             (self.component.current, self.component.live) = (new_release(), None);
         }
         advanced
+    }
+
+    /// A seat of this wave and state, where the fleet need not have come there.
+    pub(super) fn seat_of(wave: u8, state: SeatState) -> Seat {
+        Seat {
+            v: 1,
+            rollout: ROLLOUT,
+            wave: Some(wave),
+            moved: None,
+            power: Power(10),
+            state,
+            attempt: 0,
+            lease: None,
+            down: false,
+            running: false,
+            going_back: false,
+            said: Vec::new(),
+            deferred: None,
+            equivocated: false,
+        }
     }
 
     pub(super) fn seat(&self, index: usize) -> &Seat {
@@ -335,7 +405,7 @@ fn stored_facts_are_pinned_byte_by_byte() {
     assert_eq!(
         serde_json::to_string(fleet.seat(1)).unwrap(),
         format!(
-            r#"{{"v":1,"w":0,"p":10,"s":"trial","a":1,"l":[1002,1002],"d":true,"u":true,"r":["{said}"]}}"#
+            r#"{{"v":1,"o":1,"w":0,"p":10,"s":"trial","a":1,"l":[1002,1002],"d":true,"u":true,"r":["{said}"]}}"#
         )
     );
     let back: Progress = serde_json::from_str(&serde_json::to_string(&fleet.progress).unwrap()).unwrap();

@@ -318,7 +318,7 @@ fn long() -> Draft {
     big.compatibility = (0..32)
         .map(|index| Compatibility {
             component: format!("{}-{index}", text(60)),
-            versions: (0..32).map(|version| format!("{}-{version}", text(60))).collect(),
+            versions: (0..32).map(|version| format!("1.0.{version}-{}", text(55))).collect(),
         })
         .collect();
     let start = Action::StartRollout { release: Box::new(big), plan: Box::new(plan()) };

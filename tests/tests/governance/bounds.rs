@@ -78,9 +78,13 @@ fn over_long_texts_are_refused_at_the_first_byte_too_many() {
     }
     let cases: &[(Change, usize, &str)] = &[
         (|d, text| d.title = text, 128, "title must be 1 to 128"),
-        (|d, text| d.rationale.uri = text, 512, "rationale must be 1 to 512"),
-        (|d, text| release_of(d).version = text, 64, "version must be 1 to 64"),
-        (|d, text| release_of(d).upgrades_from.push(text), 64, "upgrades_from must be 1 to 64"),
+        (|d, text| d.rationale.uri = format!("https://{}", &text[8..]), 512, "rationale must be 1 to 512"),
+        (|d, text| release_of(d).version = format!("2.0.0-{}", &text[6..]), 64, "version must be 1 to 64"),
+        (
+            |d, text| release_of(d).upgrades_from.push(format!("1.0.0-{}", &text[6..])),
+            64,
+            "upgrades_from must be 1 to 64",
+        ),
         (|d, text| release_of(d).flags = vec![text], 64, "flag must be 1 to 64"),
         (|d, text| release_of(d).artifacts[0].platform = text, 64, "platform must be 1 to 64"),
         (
@@ -90,7 +94,8 @@ fn over_long_texts_are_refused_at_the_first_byte_too_many() {
         ),
         (
             |d, text| {
-                release_of(d).rollback_procedure = Some(Document { digest: Digest::of(b"x"), uri: text });
+                let uri = format!("https://{}", &text[8..]);
+                release_of(d).rollback_procedure = Some(Document { digest: Digest::of(b"x"), uri });
             },
             512,
             "rollback procedure must be 1 to 512",
@@ -261,7 +266,7 @@ fn a_report_for_another_rollout_or_in_the_wrong_phase_is_refused() {
     refused(&mut env, "eve", &said(1, &ready), "a registered node's hot key");
     refused(&mut env, "op0", &said(1, &ready), "a registered node's hot key");
     let healthy = json!({"healthy": {"attempt": 1, "height": 5, "downtime_ms": 1}});
-    refused(&mut env, "hot-n0", &said(1, &healthy), "the node has no seat in this rollout yet");
+    refused(&mut env, "hot-n0", &said(1, &healthy), "the node has no seat in this rollout");
     let wrong = json!({"ready": {"release": Digest::of(b"else").to_string()}});
     refused(&mut env, "hot-n0", &said(1, &wrong), "the report names release");
     let ready = concord_schema::report::Report::Ready { release: new };

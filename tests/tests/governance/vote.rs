@@ -115,7 +115,7 @@ fn final_ballots_stay_and_changeable_ones_change() {
                 proposal: id,
                 ballot: Ballot::No,
                 expect_digest: env.proposal(id).digest,
-                rationale: Some(document("why not")),
+                rationale: Some(document("why-not")),
             }
         )
         .changed

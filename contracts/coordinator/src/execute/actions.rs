@@ -58,7 +58,7 @@ fn run_one(
         Action::StartRollout { release, plan } => start(storage, env, id, proposal, release, plan),
         Action::CancelRollout { rollout } => cancel(storage, env, *rollout),
         Action::ResumeRollout { rollout } => resume(storage, env, proposal, *rollout),
-        Action::RollBackRollout { rollout } => roll_back(storage, env, *rollout),
+        Action::RollBackRollout { rollout } => roll_back(storage, env, proposal, *rollout),
         Action::LiftBrake { scope } => lift(storage, env, scope),
         Action::ChangeMembers { set, remove } => change_members(storage, env, proposal, set, remove),
     }
@@ -188,7 +188,12 @@ fn resume(
 /// Takes a rollout back and denies its release; also one that has ended with its release on nodes, as long as it is
 /// the component's newest.
 #[inline(never)]
-fn roll_back(storage: &mut dyn Storage, env: &Env, id: RolloutId) -> Result<Vec<Event>, ContractError> {
+fn roll_back(
+    storage: &mut dyn Storage,
+    env: &Env,
+    proposal: &Proposal,
+    id: RolloutId,
+) -> Result<Vec<Event>, ContractError> {
     let now = load::now(env);
     let rollout = load::rollout(storage, id)?;
     let mut progress = load::progress(storage, id)?;
@@ -198,6 +203,12 @@ fn roll_back(storage: &mut dyn Storage, env: &Env, id: RolloutId) -> Result<Vec<
         // The failure policy was faster than the vote: what was decided is so already.
         RolloutPhase::RollingBack | RolloutPhase::Ended(Outcome::RolledBack) => {
             return Ok(Vec::new());
+        }
+        RolloutPhase::Ended(Outcome::Completed) if rollout.reversibility.class() > proposal.class => {
+            return Err(ContractError::Class {
+                needed: rollout.reversibility.class(),
+                found: proposal.class,
+            });
         }
         RolloutPhase::Ended(Outcome::Completed | Outcome::Contained) => {
             let mut component = load::component(storage, &rollout.component)?;

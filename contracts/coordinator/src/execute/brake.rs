@@ -53,7 +53,7 @@ pub fn brake(deps: DepsMut, env: &Env, info: &MessageInfo, scope: Scope) -> Resu
         Pulled::Lengthened => true,
     };
     state::BRAKES.save(deps.storage, keys::scope(&scope), &brake)?;
-    let until = brake.until.unwrap_or(now);
+    let until = brake.until.unwrap_or(now).on_raw_clock(&now, load::now(env));
     let length = if full { "full" } else { "short" };
     let event = Event::Braked {
         scope: keys::scope(&scope).to_owned(),

@@ -4,21 +4,30 @@ use concord_schema::RolloutId;
 use concord_schema::brake::Brakes;
 use concord_schema::event::Event;
 use concord_schema::rollout::{DrawRefused, Progress, Rollout};
+use concord_schema::waiting::WaitingOn;
 use cosmwasm_std::{DepsMut, Env, MessageInfo, Response};
 
+use super::advance::word;
 use crate::error::ContractError;
 use crate::{load, log, state};
 
-/// Fixes the seed of a rollout; drawn before, nothing changes.
+/// Fixes the seed of a rollout; drawn before, nothing changes. A crank, so before its time it says what it waits on.
 ///
 /// # Errors
-/// [`ContractError::NotFound`], and [`ContractError::Draw`] before the block that may be the seed.
+/// [`ContractError::NotFound`].
 pub fn draw(deps: DepsMut, env: &Env, info: &MessageInfo, id: RolloutId) -> Result<Response, ContractError> {
     let rollout = load::rollout(deps.storage, id)?;
     let mut progress = load::progress(deps.storage, id)?;
     let brakes = load::brakes(deps.storage, Some(&rollout.component))?;
-    let Some(event) = drawn(&rollout, &mut progress, env, id, &brakes)? else {
-        return log::unchanged("the seed was drawn before");
+    let event = match drawn(&rollout, &mut progress, env, id, &brakes) {
+        Ok(Some(event)) => event,
+        Ok(None) => return log::unchanged("the seed was drawn before"),
+        Err(DrawRefused::Early { from, .. }) => {
+            return log::unchanged(format!("waiting on {}", WaitingOn::Draw { from }));
+        }
+        Err(DrawRefused::Ended { outcome }) => {
+            return log::unchanged(format!("it has ended: {}", word(outcome)));
+        }
     };
     state::PROGRESS.save(deps.storage, id.0, &progress)?;
     log::changed(deps.storage, env, info.sender.as_str(), &[event], "the seed is drawn")

@@ -1,10 +1,11 @@
 //! Executes a proposal that is ready: all of its actions in one message to itself, so that they all happen or none.
 
+use concord_schema::ProposalId;
 use concord_schema::event::Event;
 use concord_schema::msg::{Done, ExecuteMsg};
-use concord_schema::proposal::{Attempt, Draft, Phase};
+use concord_schema::proposal::{Attempt, Phase};
 use concord_schema::rules::ATTEMPTS_MAX;
-use concord_schema::{Now, ProposalId};
+use concord_schema::waiting::WaitingOn;
 use cosmwasm_std::{
     DepsMut, Env, MessageInfo, Reply, Response, Storage, SubMsg, SubMsgResult, WasmMsg, from_json,
     to_json_binary,
@@ -59,7 +60,7 @@ pub fn execute(
         | Phase::Failed => return Err(case.refused(storage, "execute", "ready", now)),
     }
     let draft = state::DRAFTS.load(storage, id.0)?;
-    if let Some(on) = waits(storage, &case, &draft, now)? {
+    if let Some(on) = case.holds_back(storage, &draft, now)? {
         return log::unchanged(format!("waiting on {on}"));
     }
     // The actions' own message marks it as executed: the facts are written once, and a failure undoes the mark. No
@@ -78,28 +79,14 @@ pub fn execute(
     Ok(Response::new().add_submessage(message).set_data(to_json_binary(&done)?))
 }
 
-/// What a proposal that is ready still waits on, in words: a false precondition is no attempt.
-pub(crate) fn waits(
-    storage: &dyn Storage,
-    case: &Case,
-    draft: &Draft,
-    now: Now,
-) -> Result<Option<String>, ContractError> {
-    if let Some(on) = case.holds_back(storage, draft, now)? {
-        return Ok(Some(on.to_string()));
-    }
-    let Some((release, _)) = draft.rollout() else {
-        return Ok(None);
-    };
-    let component = load::component(storage, &release.component)?;
-    let current = load::release(storage, &component.current)?.version;
-    if !release.upgrades_from.contains(&current) {
-        return Ok(Some(format!(
-            "a current release that {} can upgrade from; it is {current}",
-            release.version
-        )));
-    }
-    Ok(None)
+/// The precondition of an action that does not hold now, if one does not. The actions run over a copy that is dropped.
+pub(crate) fn refused(storage: &dyn Storage, env: &Env, id: ProposalId) -> Option<WaitingOn> {
+    failing_action(storage, env, id).as_ref().and_then(precondition)
+}
+
+fn precondition(failed: &Failed) -> Option<WaitingOn> {
+    let Failed { action, error } = failed;
+    error.is_precondition().then(|| WaitingOn::Action { action: *action, why: error.to_string() })
 }
 
 /// Takes the failure of the actions, and records the attempt. It answers Ok, since an error of this message would
@@ -120,15 +107,11 @@ pub fn reply(deps: DepsMut, env: &Env, reply: Reply) -> Result<Response, Contrac
         // Running them again would run out here too; the whole batch is to blame.
         u8::MAX
     } else {
-        match failing_action(storage, env, id) {
-            Some(Failed { action, error }) if error.is_precondition() => {
-                return log::unchanged(format!(
-                    "waiting on a change of what refuses action {action}: {error}"
-                ));
-            }
-            Some(Failed { action, .. }) => action,
-            None => u8::MAX,
+        let failed = failing_action(storage, env, id);
+        if let Some(on) = failed.as_ref().and_then(precondition) {
+            return log::unchanged(format!("waiting on {on}"));
         }
+        failed.map_or(u8::MAX, |failed| failed.action)
     };
     proposal.attempts = proposal.attempts.saturating_add(1);
     proposal.last_attempt =

@@ -2,7 +2,10 @@
 
 use concord_schema::event::Event;
 use concord_schema::node::Node;
-use concord_schema::rollout::{LeaseAnswer, LeaseRefused, Outcome, Progress, Purpose, Rollout, Seat};
+use concord_schema::rollout::{
+    Expired, LeaseAnswer, LeaseRefused, Outcome, Progress, Purpose, Returned, Rollout, Seat,
+};
+use concord_schema::waiting::WaitingOn;
 use concord_schema::{NodeNo, RolloutId};
 use cosmwasm_std::{DepsMut, Env, MessageInfo, Response, Storage};
 
@@ -35,12 +38,13 @@ impl Place {
         let rollout = load::rollout(storage, id)?;
         same_component(&node, &rollout)?;
         let progress = load::progress(storage, id)?;
-        let seat = state::SEATS.may_load(storage, (id.0, node.no.0))?.ok_or(LeaseRefused::NoSeat)?;
+        let seat = state::SEATS.may_load(storage, node.no.0)?.filter(|seat| seat.rollout == id);
+        let seat = seat.ok_or(LeaseRefused::NoSeat)?;
         Ok(Self { node, rollout, progress, seat })
     }
 
-    fn save(&self, storage: &mut dyn Storage, id: RolloutId) -> Result<(), ContractError> {
-        state::SEATS.save(storage, (id.0, self.node.no.0), &self.seat)?;
+    fn store(&self, storage: &mut dyn Storage, id: RolloutId) -> Result<(), ContractError> {
+        state::SEATS.save(storage, self.node.no.0, &self.seat)?;
         state::PROGRESS.save(storage, id.0, &self.progress)?;
         Ok(())
     }
@@ -72,12 +76,12 @@ pub fn lease(
         LeaseAnswer::Held { attempt } => log::unchanged(format!("the lease of try {attempt} is held")),
         LeaseAnswer::Waiting { on, recorded: false } => log::unchanged(format!("waiting on {on}")),
         LeaseAnswer::Waiting { on, recorded: true } => {
-            place.save(deps.storage, id)?;
+            place.store(deps.storage, id)?;
             let event = Event::LeaseWaits { rollout: rollout_no, node: node_no, on: on.to_string() };
             log::changed(deps.storage, env, sender, &[event], format!("waiting on {on}"))
         }
         LeaseAnswer::Granted { attempt, down: joined } => {
-            place.save(deps.storage, id)?;
+            place.store(deps.storage, id)?;
             state::DOWN.save(deps.storage, &place.rollout.group, &down.plus(joined))?;
             let purpose = match purpose {
                 Purpose::Activate => "activate",
@@ -109,9 +113,12 @@ pub fn return_lease(
     let node = auth::hot_key(deps.storage, sender)?;
     let mut place = Place::load(deps.storage, id, node)?;
     let Place { node, rollout, progress, seat } = &mut place;
-    let returned = rollout.give_back(progress, seat, node, attempt)?;
-    place.save(deps.storage, id)?;
-    comes_up(deps.storage, &place.rollout, returned.up)?;
+    let up = match rollout.give_back(progress, seat, node, attempt)? {
+        Returned::Now { up } => up,
+        Returned::Before => return log::unchanged(format!("the lease of try {attempt} is over already")),
+    };
+    place.store(deps.storage, id)?;
+    comes_up(deps.storage, &place.rollout, up)?;
     let event = Event::LeaseReturned { rollout: id.to_string(), node: place.node.no.to_string() };
     log::changed(deps.storage, env, sender, &[event], "the lease is given back")
 }
@@ -119,7 +126,7 @@ pub fn return_lease(
 /// Ends a lease that ran out. Its node stays in what is down until it reports.
 ///
 /// # Errors
-/// [`ContractError::Lease`] where there is none, or it is not over.
+/// [`ContractError::NotFound`]; [`ContractError::Lease`] for a node without a seat in the rollout.
 pub fn expire_lease(
     deps: DepsMut,
     env: &Env,
@@ -130,8 +137,14 @@ pub fn expire_lease(
     let node = load::node(deps.storage, node)?;
     let mut place = Place::load(deps.storage, id, node)?;
     let Place { node, rollout, progress, seat } = &mut place;
-    rollout.expire(progress, seat, node, load::now(env))?;
-    place.save(deps.storage, id)?;
+    match rollout.expire(progress, seat, node, load::now(env)) {
+        Expired::Now => {}
+        Expired::Early { left } => {
+            return log::unchanged(format!("waiting on {}", WaitingOn::Holder { left }));
+        }
+        Expired::NotHeld => return log::unchanged("no lease of this node is out"),
+    }
+    place.store(deps.storage, id)?;
     let event = Event::LeaseExpired { rollout: id.to_string(), node: place.node.no.to_string() };
     log::changed(deps.storage, env, info.sender.as_str(), &[event], "the lease is expired")
 }

@@ -1,6 +1,7 @@
 //! A store over another that forgets its writes: to ask what would happen.
 
 use std::collections::BTreeMap;
+use std::iter::Peekable;
 
 use cosmwasm_std::{Order, Record, Storage};
 
@@ -13,6 +14,38 @@ pub(crate) struct Overlay<'a> {
 impl<'a> Overlay<'a> {
     pub(crate) fn new(below: &'a dyn Storage) -> Self {
         Self { below, written: BTreeMap::new() }
+    }
+}
+
+/// What is below and not overwritten, and what is above and not removed, in one order; read no further than asked.
+struct Merged<B: Iterator<Item = Record>, A: Iterator> {
+    below: Peekable<B>,
+    above: Peekable<A>,
+    order: Order,
+}
+
+impl<'a, B, A> Iterator for Merged<B, A>
+where
+    B: Iterator<Item = Record>,
+    A: Iterator<Item = (&'a Vec<u8>, &'a Option<Vec<u8>>)>,
+{
+    type Item = Record;
+
+    fn next(&mut self) -> Option<Record> {
+        loop {
+            let above_is_first = match (self.below.peek(), self.above.peek()) {
+                (None, None) => return None,
+                (Some(_), None) => false,
+                (None, Some(_)) => true,
+                (Some((below, _)), Some((above, _))) => (*above < below) == (self.order == Order::Ascending),
+            };
+            if !above_is_first {
+                return self.below.next();
+            }
+            if let Some((key, Some(value))) = self.above.next() {
+                return Some((key.clone(), value.clone()));
+            }
+        }
     }
 }
 
@@ -30,19 +63,15 @@ impl Storage for Overlay<'_> {
         end: Option<&[u8]>,
         order: Order,
     ) -> Box<dyn Iterator<Item = Record> + 'a> {
-        let mut merged: BTreeMap<Vec<u8>, Vec<u8>> = self.below.range(start, end, Order::Ascending).collect();
-        for (key, value) in &self.written {
-            let inside = start.is_none_or(|start| key.as_slice() >= start)
-                && end.is_none_or(|end| key.as_slice() < end);
-            match value {
-                Some(value) if inside => merged.insert(key.clone(), value.clone()),
-                _ => merged.remove(key),
-            };
+        let inside =
+            move |key: &[u8]| start.is_none_or(|start| key >= start) && end.is_none_or(|end| key < end);
+        let mut written: Vec<(&Vec<u8>, &Option<Vec<u8>>)> =
+            self.written.iter().filter(|(key, _)| inside(key)).collect();
+        if order == Order::Descending {
+            written.reverse();
         }
-        match order {
-            Order::Ascending => Box::new(merged.into_iter()),
-            Order::Descending => Box::new(merged.into_iter().rev()),
-        }
+        let below = self.below.range(start, end, order).filter(|(key, _)| !self.written.contains_key(key));
+        Box::new(Merged { below: below.peekable(), above: written.into_iter().peekable(), order })
     }
 
     fn set(&mut self, key: &[u8], value: &[u8]) {
@@ -73,6 +102,10 @@ mod tests {
             |order| -> Vec<Vec<u8>> { above.range(Some(b"b"), None, order).map(|(key, _)| key).collect() };
         assert_eq!(seen(Order::Ascending), [b"b".to_vec(), b"d".to_vec()]);
         assert_eq!(seen(Order::Descending), [b"d".to_vec(), b"b".to_vec()]);
+        assert_eq!(
+            above.range(None, None, Order::Ascending).map(|(key, _)| key).collect::<Vec<_>>(),
+            [b"a".to_vec(), b"b".to_vec(), b"d".to_vec()]
+        );
         assert_eq!(above.get(b"b"), Some(b"above".to_vec()));
         assert_eq!(above.get(b"c"), None);
         assert_eq!(below.get(b"c"), Some(b"below".to_vec()));

@@ -4,6 +4,7 @@ use concord_schema::brake::Scope;
 use concord_schema::event::Event;
 use concord_schema::proposal::{Action, Draft, Proposal, content_digest};
 use concord_schema::release::{Release, ReleaseFacts, Reversibility, Standing};
+use concord_schema::rollout::Outcome;
 use concord_schema::rules::{Class, ClassRules};
 use concord_schema::{Digest, ProposalId};
 use cosmwasm_std::{
@@ -32,8 +33,15 @@ pub fn propose(
     take_deposit(storage, info, content.class, row)?;
     let id = ProposalId(state::PROPOSAL_COUNT.may_load(storage)?.unwrap_or(0).saturating_add(1));
     let component = content.component.clone();
-    let proposal =
-        Proposal::new(sender, &draft, content.digest, component, (version, &rules), load::now(env));
+    let proposal = Proposal::new(
+        sender,
+        &draft,
+        content.class,
+        content.digest,
+        component,
+        (version, &rules),
+        load::now(env),
+    );
     state::PROPOSAL_COUNT.save(storage, &id.0)?;
     state::PROPOSALS.save(storage, id.0, &proposal)?;
     content.store(storage, id, &draft)?;
@@ -141,10 +149,19 @@ pub(crate) fn parse(storage: &dyn Storage, api: &dyn Api, draft: &Draft) -> Resu
         }
     }
     Ok(Content {
-        class: draft.class(),
+        class: class(storage, draft),
         component,
         release: draft.rollout().map(|(release, _)| release.digest()),
         digest: content_digest(&to_json_vec(draft)?),
+    })
+}
+
+/// The class that a draft needs now.
+#[must_use]
+pub fn class(storage: &dyn Storage, draft: &Draft) -> Class {
+    draft.class(|rollout| {
+        let done = load::progress(storage, rollout).ok()?.outcome == Some(Outcome::Completed);
+        load::rollout(storage, rollout).ok().filter(|_| done).map(|rollout| rollout.reversibility)
     })
 }
 

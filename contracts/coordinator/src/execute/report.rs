@@ -1,12 +1,12 @@
 //! Takes a node's report.
 
-use concord_schema::RolloutId;
 use concord_schema::event::Event;
 use concord_schema::node::Node;
 use concord_schema::release::{ReleaseFacts, Standing};
 use concord_schema::report::Report;
 use concord_schema::rollout::{HaltCause, Heard, Progress, Rollout, Seat};
 use concord_schema::units::Power;
+use concord_schema::{Now, RolloutId};
 use cosmwasm_std::{DepsMut, Env, MessageInfo, Response, Storage};
 
 use super::draw;
@@ -35,9 +35,9 @@ pub fn report(
     if matches!(report, Report::Ready { .. } | Report::Deferred { .. } | Report::Refused { .. }) {
         events.extend(draw::drawn(&rollout, &mut progress, env, id, &brakes)?);
     }
-    let before = state::SEATS.may_load(deps.storage, (id.0, node.no.0))?;
+    let (before, elsewhere) = Seat::sort(state::SEATS.may_load(deps.storage, node.no.0)?, id);
     let mut seat = before.clone();
-    let heard = rollout.hear(&mut progress, &mut seat, &node, &report, &brakes, load::now(env))?;
+    let heard = rollout.hear(id, &mut progress, &mut seat, &node, &report, &brakes, load::now(env))?;
     let kind = report.kind();
     let (halted, rolling_back, up) = match heard {
         Heard::Repeated => return log::unchanged(format!("{kind} was reported before")),
@@ -46,7 +46,7 @@ pub fn report(
             if !first {
                 return log::unchanged(what);
             }
-            save_seat(deps.storage, id, &node, seat.as_ref())?;
+            save_seat(deps.storage, &node, seat.as_ref())?;
             let event = Event::Equivocated {
                 rollout: id.to_string(),
                 node: node.no.to_string(),
@@ -56,7 +56,10 @@ pub fn report(
         }
         Heard::Counted { halted, rolling_back, up } => (halted, rolling_back, up),
     };
-    save_seat(deps.storage, id, &node, seat.as_ref())?;
+    if let Some(elsewhere) = elsewhere {
+        leave(deps.storage, &elsewhere, &node, load::now(env))?;
+    }
+    save_seat(deps.storage, &node, seat.as_ref())?;
     state::PROGRESS.save(deps.storage, id.0, &progress)?;
     index_lot(deps.storage, id, &progress, &node, before.as_ref(), seat.as_ref())?;
     comes_up(deps.storage, &rollout, up)?;
@@ -70,16 +73,20 @@ pub fn report(
     log::changed(deps.storage, env, sender, &events, format!("{kind} is recorded"))
 }
 
-fn save_seat(
-    storage: &mut dyn Storage,
-    id: RolloutId,
-    node: &Node,
-    seat: Option<&Seat>,
-) -> Result<(), ContractError> {
+fn save_seat(storage: &mut dyn Storage, node: &Node, seat: Option<&Seat>) -> Result<(), ContractError> {
     if let Some(seat) = seat {
-        state::SEATS.save(storage, (id.0, node.no.0), seat)?;
+        state::SEATS.save(storage, node.no.0, seat)?;
     }
     Ok(())
+}
+
+/// Takes a node's seat out of another rollout.
+#[inline(never)]
+fn leave(storage: &mut dyn Storage, seat: &Seat, node: &Node, now: Now) -> Result<(), ContractError> {
+    let live = load::component(storage, &node.component)?.live;
+    let rollout = load::rollout(storage, seat.rollout)?;
+    let up = seat.leave(&rollout, live, now)?;
+    comes_up(storage, &rollout, up)
 }
 
 /// Keeps the index of who could be a canary ([`Progress::listing`]).

@@ -7,6 +7,7 @@ use cosmwasm_std::{Coin, Deps, DepsMut, Env, MessageInfo, from_json};
 
 use crate::error::ContractError;
 use crate::execute::overlay::Overlay;
+use crate::execute::propose::class;
 use crate::{contract, load, state};
 
 /// A message that would be taken and change nothing says why in `why`.
@@ -37,5 +38,5 @@ fn deposit(deps: Deps, msg: &ExecuteMsg) -> Result<Vec<Coin>, ContractError> {
     };
     let version = state::RULES_VERSION.load(deps.storage)?;
     let rules = state::RULES_ALL.load(deps.storage, (version, state::RULES_WHOLE))?;
-    Ok(rules.row(draft.class()).deposit.iter().cloned().collect())
+    Ok(rules.row(class(deps.storage, draft)).deposit.iter().cloned().collect())
 }

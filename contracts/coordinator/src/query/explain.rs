@@ -3,12 +3,12 @@
 use concord_schema::query::{ExplainAnswer, Subject};
 use concord_schema::waiting::WaitingOn;
 use concord_schema::{NodeNo, ProposalId, RolloutId};
-use cosmwasm_std::{Deps, Env};
+use cosmwasm_std::{Deps, Env, Storage};
 
 use crate::case::Case;
 use crate::error::ContractError;
+use crate::execute::execute;
 use crate::load;
-use crate::state;
 
 pub(super) fn explain(deps: Deps, env: &Env, subject: Subject) -> Result<ExplainAnswer, ContractError> {
     let now = load::now(env);
@@ -25,12 +25,21 @@ pub(super) fn explain(deps: Deps, env: &Env, subject: Subject) -> Result<Explain
     Ok(ExplainAnswer { now, phase, waiting_on, sentence })
 }
 
+/// Why a proposal does not move, and whether its actions would be carried out.
+pub(super) fn waiting_on(storage: &dyn Storage, env: &Env, case: &Case) -> Result<WaitingOn, ContractError> {
+    Ok(match case.waiting_on(storage, load::now(env))? {
+        // Nothing but its own actions could stand in its way: they are tried, and forgotten.
+        due @ WaitingOn::Execute { .. } => execute::refused(storage, env, case.id).unwrap_or(due),
+        on => on,
+    })
+}
+
 type Explained = (String, String, WaitingOn);
 
 fn proposal(deps: Deps, env: &Env, id: ProposalId) -> Result<Explained, ContractError> {
     let now = load::now(env);
     let case = Case::load(deps.storage, id, now)?;
-    let on = case.waiting_on(deps.storage, now)?;
+    let on = waiting_on(deps.storage, env, &case)?;
     Ok((format!("Proposal {id}"), words(&format!("{:?}", case.phase)), on))
 }
 
@@ -46,7 +55,7 @@ fn seat(deps: Deps, env: &Env, id: RolloutId, no: NodeNo) -> Result<Explained, C
     let brakes = load::brakes(deps.storage, Some(&rollout.component))?;
     let node = load::node(deps.storage, no)?;
     let what = format!("Node {no} ({}) in rollout {id}", node.node_id);
-    let Some(seat) = state::SEATS.may_load(deps.storage, (id.0, no.0))? else {
+    let Some(seat) = super::rollout::seat(deps, id, no)? else {
         let ended = rollout.phase(&progress, &brakes, now).is_terminal();
         let on = if ended { WaitingOn::Nothing } else { WaitingOn::Node };
         return Ok((what, "not seated".to_owned(), on));

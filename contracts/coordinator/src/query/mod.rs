@@ -26,6 +26,11 @@ pub fn query(deps: Deps, env: &Env, msg: QueryMsg) -> Result<Binary, ContractErr
         QueryMsg::Config {} => encode(&setting::config(deps, env)?),
         QueryMsg::Rules { version } => encode(&setting::rules(deps, version)?),
         QueryMsg::Guardians {} => encode(&setting::guardians(deps)?),
+        QueryMsg::Auditors { after, limit } => encode(&setting::auditors(deps, after, limit)?),
+        QueryMsg::Treasury { after, limit } => encode(&setting::treasury(deps, after, limit)?),
+        QueryMsg::Comments { proposal, after, limit } => {
+            encode(&proposal::comments(deps, proposal, after, limit)?)
+        }
         QueryMsg::Brake { scope } => encode(&setting::brake(deps, env, &scope)?),
         QueryMsg::LogHead {} => encode(&setting::log_head(deps)?),
         QueryMsg::Claimable { addr } => encode(&setting::claimable(deps, &addr)?),

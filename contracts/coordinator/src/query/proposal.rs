@@ -2,12 +2,13 @@
 
 use concord_schema::ProposalId;
 use concord_schema::query::{
-    AttestationAnswer, AttestationsAnswer, ProposalAnswer, ProposalLine, ProposalsAnswer,
+    AttestationAnswer, AttestationsAnswer, CommentAnswer, CommentsAnswer, ProposalAnswer, ProposalLine,
+    ProposalsAnswer,
 };
 use cosmwasm_std::{Deps, Env, Order};
 use cw_storage_plus::Bound;
 
-use super::page;
+use super::{explain, page};
 use crate::case::Case;
 use crate::error::ContractError;
 use crate::load;
@@ -16,7 +17,7 @@ use crate::state;
 pub(super) fn proposal(deps: Deps, env: &Env, id: ProposalId) -> Result<ProposalAnswer, ContractError> {
     let now = load::now(env);
     let case = Case::load(deps.storage, id, now)?;
-    let waiting_on = case.waiting_on(deps.storage, now)?;
+    let waiting_on = explain::waiting_on(deps.storage, env, &case)?;
     let draft = load::found(state::DRAFTS.may_load(deps.storage, id.0)?, "proposal", id)?;
     let approvals = state::APPROVALS.may_load(deps.storage, id.0)?.unwrap_or_default();
     let Case { proposal, tally, phase, .. } = case;
@@ -43,6 +44,23 @@ pub(super) fn proposals(
         .collect::<Result<Vec<_>, ContractError>>()?;
     let scanned_to = page::scanned_to(&proposals, limit, |line| line.id);
     Ok(ProposalsAnswer { proposals, scanned_to })
+}
+
+pub(super) fn comments(
+    deps: Deps,
+    id: ProposalId,
+    after: Option<String>,
+    limit: Option<u32>,
+) -> Result<CommentsAnswer, ContractError> {
+    let after = after.as_deref().map(Bound::exclusive);
+    let comments = state::COMMENTS
+        .prefix(id.0)
+        .range(deps.storage, after, None, Order::Ascending)
+        .take(page::size(limit))
+        .map(|entry| entry.map(|(addr, count)| CommentAnswer { addr, count }))
+        .collect::<Result<Vec<_>, _>>()?;
+    let scanned_to = page::scanned_to(&comments, limit, |comment| comment.addr.clone());
+    Ok(CommentsAnswer { comments, scanned_to })
 }
 
 pub(super) fn attestations(

@@ -26,7 +26,7 @@ pub(super) fn rollout(deps: Deps, env: &Env, id: RolloutId) -> Result<RolloutAns
 }
 
 pub(super) fn seat(deps: Deps, id: RolloutId, node: NodeNo) -> Result<Option<Seat>, ContractError> {
-    Ok(state::SEATS.may_load(deps.storage, (id.0, node.0))?)
+    Ok(state::SEATS.may_load(deps.storage, node.0)?.filter(|seat| seat.rollout == id))
 }
 
 pub(super) fn seats(
@@ -36,13 +36,13 @@ pub(super) fn seats(
     limit: Option<u32>,
 ) -> Result<SeatsAnswer, ContractError> {
     let after = after.map(|no| Bound::exclusive(no.0));
-    let seats = state::SEATS
-        .prefix(id.0)
+    let mut seats = state::SEATS
         .range(deps.storage, after, None, Order::Ascending)
         .take(page::size(limit))
         .map(|entry| entry.map(|(no, seat)| SeatAnswer { node: NodeNo(no), seat }))
         .collect::<Result<Vec<_>, _>>()?;
     let scanned_to = page::scanned_to(&seats, limit, |seat| seat.node);
+    seats.retain(|answer| answer.seat.rollout == id);
     Ok(SeatsAnswer { seats, scanned_to })
 }
 

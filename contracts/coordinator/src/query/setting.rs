@@ -1,10 +1,13 @@
 //! Settings, roles, brakes, the log's head, what can be claimed.
 
-use concord_schema::brake::Scope;
+use concord_schema::brake::{Brake, Scope};
+use concord_schema::clock::{Moment, Now};
 use concord_schema::log::Head;
 use concord_schema::msg::Guardians;
 use concord_schema::proposal::Member;
-use concord_schema::query::{BrakeAnswer, ConfigAnswer, MembersAnswer, RulesAnswer};
+use concord_schema::query::{
+    AuditorAnswer, AuditorsAnswer, BrakeAnswer, ConfigAnswer, MembersAnswer, RulesAnswer, TreasuryAnswer,
+};
 use cosmwasm_std::{Coin, Deps, Env, Order};
 use cw_storage_plus::Bound;
 
@@ -43,15 +46,51 @@ pub(super) fn brake(deps: Deps, env: &Env, scope: &Scope) -> Result<BrakeAnswer,
     Ok(match scope {
         Scope::All => {
             let brake = load::brakes(deps.storage, None)?.all;
-            BrakeAnswer { holds: brake.holds(&now.into()), brake }
+            answer(brake, now.into(), now)
         }
         Scope::Component(name) => {
             let brakes = load::brakes(deps.storage, Some(name))?;
             let outer = brakes.outer(now);
             let brake = load::found(brakes.component, "component", name)?;
-            BrakeAnswer { holds: brake.holds(&outer), brake }
+            answer(brake, outer, now)
         }
     })
+}
+
+fn answer(brake: Brake, outer: Moment, now: Now) -> BrakeAnswer {
+    let holds = brake.holds(&outer);
+    let ends = brake.until.filter(|_| holds).map(|until| until.on_raw_clock(&outer, now));
+    BrakeAnswer { holds, brake, ends }
+}
+
+pub(super) fn auditors(
+    deps: Deps,
+    after: Option<String>,
+    limit: Option<u32>,
+) -> Result<AuditorsAnswer, ContractError> {
+    let after = after.as_deref().map(Bound::exclusive);
+    let auditors = state::AUDITORS
+        .range(deps.storage, after, None, Order::Ascending)
+        .take(page::size(limit))
+        .map(|entry| entry.map(|(addr, auditor)| AuditorAnswer { addr, auditor }))
+        .collect::<Result<Vec<_>, _>>()?;
+    let scanned_to = page::scanned_to(&auditors, limit, |auditor| auditor.addr.clone());
+    Ok(AuditorsAnswer { auditors, scanned_to })
+}
+
+pub(super) fn treasury(
+    deps: Deps,
+    after: Option<String>,
+    limit: Option<u32>,
+) -> Result<TreasuryAnswer, ContractError> {
+    let after = after.as_deref().map(Bound::exclusive);
+    let coins = state::TREASURY
+        .range(deps.storage, after, None, Order::Ascending)
+        .take(page::size(limit))
+        .map(|entry| entry.map(|(denom, amount)| Coin { denom, amount }))
+        .collect::<Result<Vec<_>, _>>()?;
+    let scanned_to = page::scanned_to(&coins, limit, |coin| coin.denom.clone());
+    Ok(TreasuryAnswer { coins, scanned_to })
 }
 
 pub(super) fn log_head(deps: Deps) -> Result<Head, ContractError> {

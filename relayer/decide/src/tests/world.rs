@@ -426,7 +426,8 @@ impl World {
         self.now.time.0 += 400;
         self.now.height.0 += 400;
         let seat = self.seat.as_mut().unwrap();
-        self.rollout.expire(&mut self.progress, seat, &node, self.now).unwrap();
+        let expired = self.rollout.expire(&mut self.progress, seat, &node, self.now);
+        assert_eq!(expired, concord_schema::rollout::Expired::Now);
     }
 
     pub(super) fn names(&self) -> Vec<&'static str> {

@@ -218,7 +218,7 @@ fn a_vote_halts_a_rollout_whose_only_lease_ran_out() {
     let mut fleet = Fleet::open(&ONE_A_WAVE, plan());
     fleet.lease(0).unwrap();
     fleet.pass(fleet.rollout.plan.lease.seconds.0.max(fleet.rollout.plan.lease.blocks.0));
-    fleet.expire(0).unwrap();
+    assert_eq!(fleet.expire(0), Expired::Now);
     assert_eq!((fleet.progress.leased, fleet.progress.running), (Power(0), Power(0)));
     let cancelled = fleet.rollout.cancel(&mut fleet.progress, &fleet.brakes, fleet.now);
     assert_eq!(cancelled, Ok(Transition::Halted(HaltCause::Cancelled)));

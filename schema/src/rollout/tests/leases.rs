@@ -9,10 +9,6 @@ fn waits(answer: Result<LeaseAnswer, LeaseRefused>) -> (WaitingOn, bool) {
     }
 }
 
-fn six() -> Fleet {
-    Fleet::open(&[(0, "a"), (0, "b"), (0, "c"), (0, "d"), (0, "e"), (0, "f")], plan())
-}
-
 #[test]
 fn the_lease_bound_at_both_edges() {
     // NODE-3: half of six nodes.
@@ -72,7 +68,7 @@ fn a_node_without_power_is_down_as_one() {
             assert_eq!(is_granted, index < granted, "node {index}: {answer:?}");
         }
         assert_eq!(fleet.down, Power(granted as u64));
-        assert_eq!(fleet.give_back(0), Ok(Returned { up: Power(1) }));
+        assert_eq!(fleet.give_back(0), Ok(Returned::Now { up: Power(1) }));
         assert!(matches!(fleet.lease(4), Ok(LeaseAnswer::Granted { .. })));
         if !one_at_a_time {
             fleet.say(1, activated(1)).unwrap();
@@ -198,8 +194,8 @@ fn a_returned_lease_closes_its_try_and_there_are_five() {
     let mut fleet = six();
     for attempt in 1..=ATTEMPTS_MAX {
         assert_eq!(fleet.lease(0), Ok(LeaseAnswer::Granted { attempt, down: Power(10) }));
-        assert_eq!(fleet.give_back(0), Ok(Returned { up: Power(10) }));
-        assert_eq!(fleet.give_back(0), Err(LeaseRefused::NotHeld));
+        assert_eq!(fleet.give_back(0), Ok(Returned::Now { up: Power(10) }));
+        assert_eq!(fleet.give_back(0), Ok(Returned::Before), "a repeat changes nothing");
     }
     assert_eq!(fleet.lease(0), Err(LeaseRefused::Attempts));
     assert_eq!((fleet.down, fleet.progress.leased), (Power(0), Power(0)));
@@ -217,7 +213,7 @@ fn a_return_names_its_try() {
         assert_eq!(fleet.give_back_of(0, named), refused);
         assert_eq!((fleet.down, fleet.progress.leased), (Power(10), Power(10)));
     }
-    assert_eq!(fleet.give_back_of(0, 2), Ok(Returned { up: Power(10) }));
+    assert_eq!(fleet.give_back_of(0, 2), Ok(Returned::Now { up: Power(10) }));
 }
 
 #[test]
@@ -225,23 +221,23 @@ fn what_was_activated_cannot_be_given_back() {
     let mut fleet = six();
     fleet.activate(0);
     assert_eq!(fleet.give_back(0), Err(LeaseRefused::Activated));
-    assert_eq!(fleet.expire(0), Err(LeaseRefused::NotHeld), "a report ends it now");
+    assert_eq!(fleet.expire(0), Expired::NotHeld, "a report ends it now");
 }
 
 #[test]
 fn a_lease_expires_when_both_clocks_are_over_and_its_node_stays_down() {
     let mut fleet = six();
-    assert_eq!(fleet.expire(0), Err(LeaseRefused::NotHeld));
+    assert_eq!(fleet.expire(0), Expired::NotHeld);
     fleet.lease(0).unwrap();
     let end = fleet.now.height.0 + 40;
     fleet.pass(39);
-    assert_eq!(fleet.expire(0), Err(LeaseRefused::NotOver { seconds: end, height: end }));
+    assert_eq!(fleet.expire(0), Expired::Early { left: Span::new(1, 1) });
     fleet.now = Now { height: Height(end + 100), time: Seconds(end - 1) };
-    assert!(fleet.expire(0).is_err(), "seconds are not over");
+    assert_eq!(fleet.expire(0), Expired::Early { left: Span::new(1, 0) });
     fleet.now = Now { height: Height(end - 1), time: Seconds(end + 100) };
-    assert!(fleet.expire(0).is_err(), "blocks are not over");
+    assert_eq!(fleet.expire(0), Expired::Early { left: Span::new(0, 1) });
     fleet.now = at(end);
-    assert_eq!(fleet.expire(0), Ok(()));
+    assert_eq!(fleet.expire(0), Expired::Now);
     assert_eq!(fleet.state(0), SeatState::Lost);
     assert_eq!((fleet.down, fleet.progress.leased), (Power(10), Power(0)));
     assert!(fleet.lease(0).is_err(), "it must say first what became of it");

@@ -30,7 +30,7 @@ fn reached(state: SeatState) -> Fleet {
         SeatState::Lost => {
             fleet.lease(0).unwrap();
             fleet.pass(40);
-            fleet.expire(0).unwrap();
+            assert_eq!(fleet.expire(0), Expired::Now);
         }
         SeatState::Trial => fleet.activate(0),
         SeatState::Healthy => drop(fleet.switch(0)),
@@ -148,7 +148,7 @@ fn a_node_that_said_nothing_may_only_get_ready_or_refuse() {
     }
     let wrong = fleet.say(0, Report::Ready { release: old_release() });
     assert_eq!(wrong, Err(ReportRefused::Release { expected: new_release(), found: old_release() }));
-    assert_eq!(fleet.say(1, Report::Deferred { until: Seconds(9) }), Ok(counted(false, false, 0)));
+    assert_eq!(fleet.say(1, Report::Deferred { until: Seconds(9_000) }), Ok(counted(false, false, 0)));
     assert_eq!(fleet.progress.ready, Power(10), "deferred counts as ready");
     assert_eq!(fleet.say(0, refused()), Ok(counted(false, false, 0)));
 }

@@ -2,12 +2,14 @@
 
 import type {
   AttestationsAnswer,
+  AuditorsAnswer,
   Ballot,
   BallotAnswer,
   BallotsAnswer,
   BrakeAnswer,
   CanIAnswer,
   Coin,
+  CommentsAnswer,
   ComponentAnswer,
   ComponentsAnswer,
   ConfigAnswer,
@@ -38,6 +40,7 @@ import type {
   Statement,
   Subject,
   ThresholdAnswer,
+  TreasuryAnswer,
   VoteAnswer,
   VoteListAnswer,
 } from "./types.js";
@@ -63,6 +66,38 @@ export abstract class Queries {
   /** The guardians. Answers `Guardians`. */
   guardians(): Promise<Guardians> {
     return this.ask({ guardians: {} });
+  }
+
+  /** Auditors by account. Answers `AuditorsAnswer`. */
+  auditors(args: {
+    /** After this account. */
+    after?: string | null;
+    /** At most so many. */
+    limit?: number | null;
+  } = {}): Promise<AuditorsAnswer> {
+    return this.ask({ auditors: args });
+  }
+
+  /** Forfeited deposits by denomination. Answers `TreasuryAnswer`. */
+  treasury(args: {
+    /** After this denomination. */
+    after?: string | null;
+    /** At most so many. */
+    limit?: number | null;
+  } = {}): Promise<TreasuryAnswer> {
+    return this.ask({ treasury: args });
+  }
+
+  /** How often accounts commented on a proposal, by account. The comments themselves are in the log. Answers `CommentsAnswer`. */
+  comments(args: {
+    /** After this account. */
+    after?: string | null;
+    /** At most so many. */
+    limit?: number | null;
+    /** Which. */
+    proposal: number;
+  }): Promise<CommentsAnswer> {
+    return this.ask({ comments: args });
   }
 
   /** A component. Answers `ComponentAnswer`. */
@@ -217,7 +252,7 @@ export abstract class Queries {
     return this.ask({ rollout: args });
   }
 
-  /** A node in a rollout. Answers `Option<Seat>`. */
+  /** A node in a rollout, until it takes part in a newer one. Answers `Option<Seat>`. */
   seat(args: {
     /** The node. */
     node: number;
@@ -227,7 +262,7 @@ export abstract class Queries {
     return this.ask({ seat: args });
   }
 
-  /** Nodes in a rollout by number. Answers `SeatsAnswer`. */
+  /** Nodes in a rollout by number, those that have not gone on to a newer one. A page may hold fewer than it read. Answers `SeatsAnswer`. */
   seats(args: {
     /** After this node. */
     after?: number | null;

@@ -290,7 +290,7 @@ export interface EventFields {
     scope: string;
     /** `short` or `full`. */
     length: string;
-    /** Block time of its end, without another brake above it. */
+    /** Block time of its end, at the earliest: a brake above it puts it off. */
     until_seconds: number;
     /** Height of its end, likewise. */
     until_height: number;

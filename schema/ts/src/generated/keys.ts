@@ -93,8 +93,8 @@ export const keys = {
   progress: (rollout: number | bigint): Uint8Array => rawKey("pr", u64(rollout)),
   /** Power, wave and organisation of a ready node, in the order of lots. */
   readyByLot: (rollout: number | bigint, lot: number | bigint, node: number | bigint): Uint8Array => rawKey("lots", u64(rollout), u64(lot), u64(node)),
-  /** A node in a rollout. */
-  seats: (rollout: number | bigint, node: number | bigint): Uint8Array => rawKey("seat", u64(rollout), u64(node)),
+  /** A node in its newest rollout. */
+  seats: (node: number | bigint): Uint8Array => rawKey("seat", u64(node)),
   /** Number of the newest node. */
   nodeCount: (): Uint8Array => rawKey("node_count"),
   /** Facts of a node. */
@@ -267,9 +267,9 @@ export abstract class Facts {
     return this.read(keys.readyByLot(rollout, lot, node));
   }
 
-  /** A node in a rollout. */
-  seats(rollout: number | bigint, node: number | bigint): Promise<Seat | null> {
-    return this.read(keys.seats(rollout, node));
+  /** A node in its newest rollout. */
+  seats(node: number | bigint): Promise<Seat | null> {
+    return this.read(keys.seats(node));
   }
 
   /** Number of the newest node. */

@@ -128,6 +128,22 @@ export interface Auditor {
   v: number;
 }
 
+/** An auditor. */
+export interface AuditorAnswer {
+  /** Account. */
+  addr: string;
+  /** Its facts. */
+  auditor: Auditor;
+}
+
+/** Auditors. */
+export interface AuditorsAnswer {
+  /** The page. */
+  auditors: AuditorAnswer[];
+  /** Go on after this one. */
+  scanned_to?: string | null;
+}
+
 /** What a ballot says. */
 export type Ballot = 
   /** For it. */
@@ -200,6 +216,8 @@ export interface Brake {
 export interface BrakeAnswer {
   /** Its facts. */
   brake: Brake;
+  /** While it holds: when it ends, in block time and height, at the earliest. */
+  ends?: Moment | null;
   /** It holds now. */
   holds: boolean;
 }
@@ -263,6 +281,22 @@ export interface ClassRules {
 export interface Coin {
   amount: Uint256;
   denom: string;
+}
+
+/** How often an account commented. */
+export interface CommentAnswer {
+  /** Account. */
+  addr: string;
+  /** Comments. */
+  count: number;
+}
+
+/** Comments on a proposal. */
+export interface CommentsAnswer {
+  /** The page. */
+  comments: CommentAnswer[];
+  /** Go on after this one. */
+  scanned_to?: string | null;
 }
 
 /** Versions of another component that this release works with. */
@@ -1022,6 +1056,35 @@ export type QueryMsg =
   | {
     guardians: Record<string, never>;
   }
+  /** Auditors by account. Answers `AuditorsAnswer`. */
+  | {
+    auditors: {
+      /** After this account. */
+      after?: string | null;
+      /** At most so many. */
+      limit?: number | null;
+    };
+  }
+  /** Forfeited deposits by denomination. Answers `TreasuryAnswer`. */
+  | {
+    treasury: {
+      /** After this denomination. */
+      after?: string | null;
+      /** At most so many. */
+      limit?: number | null;
+    };
+  }
+  /** How often accounts commented on a proposal, by account. The comments themselves are in the log. Answers `CommentsAnswer`. */
+  | {
+    comments: {
+      /** After this account. */
+      after?: string | null;
+      /** At most so many. */
+      limit?: number | null;
+      /** Which. */
+      proposal: number;
+    };
+  }
   /** A component. Answers `ComponentAnswer`. */
   | {
     component: {
@@ -1158,7 +1221,7 @@ export type QueryMsg =
       rollout: number;
     };
   }
-  /** A node in a rollout. Answers `Option<Seat>`. */
+  /** A node in a rollout, until it takes part in a newer one. Answers `Option<Seat>`. */
   | {
     seat: {
       /** The node. */
@@ -1167,7 +1230,7 @@ export type QueryMsg =
       rollout: number;
     };
   }
-  /** Nodes in a rollout by number. Answers `SeatsAnswer`. */
+  /** Nodes in a rollout by number, those that have not gone on to a newer one. A page may hold fewer than it read. Answers `SeatsAnswer`. */
   | {
     seats: {
       /** After this node. */
@@ -1465,7 +1528,7 @@ export type Scope =
     component: string;
   };
 
-/** Stored facts of one node in one rollout. */
+/** Stored facts of one node in the newest rollout that it takes part in. A node has one seat, which it takes along, so that it never counts twice in what is down; what it did in earlier rollouts is in the log. */
 export interface Seat {
   /** Number of its newest try, from 1; 0 before the first lease. */
   a?: number;
@@ -1479,12 +1542,16 @@ export interface Seat {
   l?: Moment | null;
   /** The wave that it moved to, where it waited for its lease past a deadline. */
   m?: number | null;
+  /** The rollout. */
+  o: number;
   /** What it counts for. */
   p: number;
   /** What it said in this try. */
   r?: string[];
   /** Where it is. */
   s: SeatState;
+  /** It said that it is ready from this block time on, and has not said `ready` since. */
+  t?: number | null;
   /** It runs the release. */
   u?: boolean;
   /** Version of these facts. */
@@ -1638,6 +1705,14 @@ export type ThresholdAnswer =
     };
   };
 
+/** Forfeited deposits. */
+export interface TreasuryAnswer {
+  /** The page. */
+  coins: Coin[];
+  /** Go on after this one. */
+  scanned_to?: string | null;
+}
+
 /** How long a node tries a release before it commits. Operators may only lengthen it. */
 export interface Trial {
   /** Time between two probes in milliseconds. */
@@ -1749,6 +1824,22 @@ export type WaitingOn =
       rollout: number;
     };
   }
+  /** A current release of the component that the proposed one can replace. */
+  | {
+    version: {
+      /** What is current. */
+      current: string;
+    };
+  }
+  /** A change of what refuses an action. It is no attempt. */
+  | {
+    action: {
+      /** Its place in the proposal. */
+      action: number;
+      /** What refuses it. */
+      why: string;
+    };
+  }
   /** The brake. */
   | {
     brake: {
@@ -1792,6 +1883,13 @@ export type WaitingOn =
   }
   /** `advance` to fix a new height, since the old one passed under a brake. */
   | "new_height"
+  /** The time that the node named. */
+  | {
+    deferred: {
+      /** Block time. */
+      until: number;
+    };
+  }
   /** Room below the lease bound. */
   | {
     power: {

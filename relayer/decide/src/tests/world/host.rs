@@ -99,8 +99,15 @@ impl World {
                 if !self.delivers || *rollout != self.id {
                     return;
                 }
-                let heard =
-                    self.rollout.hear(&mut self.progress, &mut self.seat, &node, report, &brakes, now);
+                let heard = self.rollout.hear(
+                    self.id,
+                    &mut self.progress,
+                    &mut self.seat,
+                    &node,
+                    report,
+                    &brakes,
+                    now,
+                );
                 if matches!(heard, Ok(concord_schema::rollout::Heard::Equivocation { .. })) {
                     self.refused.push(format!("equivocation: {report:?}"));
                 }

@@ -1,8 +1,12 @@
 //! Proposals: what is asked, and where it stands. Phases are computed from stored facts (design 3).
 
+mod action;
+
 use cosmwasm_std::{Coin, Uint128};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use action::{Action, MEMBER_CHANGES_MAX, Member};
 
 use crate::brake::{Brakes, Scope};
 use crate::clock::{Moment, Now, Span};
@@ -16,86 +20,6 @@ use crate::units::RolloutId;
 
 /// The most actions of one proposal.
 pub const ACTIONS_MAX: usize = 8;
-/// The most members that one action changes.
-pub const MEMBER_CHANGES_MAX: usize = 64;
-
-/// A member and its weight.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub struct Member {
-    /// Account.
-    pub addr: String,
-    /// Weight, above zero.
-    pub weight: Uint128,
-}
-
-/// What a proposal does when it is executed. A closed set: [`Action::class`] is the one table of what each needs.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Action {
-    /// Starts a rollout of a release to its component's fleet.
-    StartRollout {
-        /// The release, whole.
-        release: Box<Release>,
-        /// How.
-        plan: Box<Plan>,
-    },
-    /// Ends a rollout before any node activated; after that, halts it.
-    CancelRollout {
-        /// Which.
-        rollout: RolloutId,
-    },
-    /// Lets a halted rollout go on with the wave that it halted in.
-    ResumeRollout {
-        /// Which.
-        rollout: RolloutId,
-    },
-    /// Takes a rollout back and denies its release.
-    RollBackRollout {
-        /// Which.
-        rollout: RolloutId,
-    },
-    /// Lifts the brake.
-    LiftBrake {
-        /// Where.
-        scope: Scope,
-    },
-    /// Sets and removes voting members.
-    ChangeMembers {
-        /// New weights.
-        set: Vec<Member>,
-        /// Accounts that leave.
-        remove: Vec<String>,
-    },
-}
-
-impl Action {
-    /// The strictest class that this action needs.
-    #[must_use]
-    pub fn class(&self) -> Class {
-        match self {
-            Self::StartRollout { release, .. } => match release.reversibility {
-                Reversibility::BinaryOnly => Class::Standard,
-                Reversibility::NeedsStateRestore | Reversibility::ForwardOnly => Class::Critical,
-            },
-            Self::ResumeRollout { .. } => Class::Standard,
-            Self::CancelRollout { .. } | Self::RollBackRollout { .. } | Self::LiftBrake { .. } => {
-                Class::Routine
-            }
-            Self::ChangeMembers { .. } => Class::Constitutional,
-        }
-    }
-
-    /// May it run while the brake holds? Only what stops or undoes.
-    #[must_use]
-    pub fn is_brake_exempt(&self) -> bool {
-        match self {
-            Self::CancelRollout { .. } | Self::RollBackRollout { .. } | Self::LiftBrake { .. } => true,
-            Self::StartRollout { .. } | Self::ResumeRollout { .. } | Self::ChangeMembers { .. } => false,
-        }
-    }
-}
-
 /// What a proposer sends.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -151,10 +75,12 @@ impl Draft {
         if rollouts > 1 {
             return Err(DraftError::Rollouts { found: rollouts });
         }
+        let subjects: Vec<String> = self.actions.iter().map(Action::subject).collect();
+        release::distinct("actions", subjects.iter().map(String::as_str))?;
         for action in &self.actions {
             match action {
                 Action::StartRollout { release, .. } => release.check(false)?,
-                Action::ChangeMembers { set, remove } => check_members(set, remove)?,
+                Action::ChangeMembers { set, remove } => action::check_members(set, remove)?,
                 Action::LiftBrake { scope: Scope::Component(name) } => text::name("component", name)?,
                 Action::LiftBrake { scope: Scope::All }
                 | Action::CancelRollout { .. }
@@ -165,10 +91,10 @@ impl Draft {
         Ok(())
     }
 
-    /// The strictest class that any action needs.
+    /// The strictest class that any action needs; `completed` as for [`Action::class`].
     #[must_use]
-    pub fn class(&self) -> Class {
-        self.actions.iter().map(Action::class).max().unwrap_or(Class::Constitutional)
+    pub fn class(&self, completed: impl Fn(RolloutId) -> Option<Reversibility>) -> Class {
+        self.actions.iter().map(|action| action.class(&completed)).max().unwrap_or(Class::Constitutional)
     }
 
     /// Does every action only stop or undo?
@@ -184,21 +110,6 @@ impl Draft {
             Action::StartRollout { release, plan } => Some((release.as_ref(), plan.as_ref())),
             _ => None,
         })
-    }
-}
-
-fn check_members(set: &[Member], remove: &[String]) -> Result<(), DraftError> {
-    let found = set.len().saturating_add(remove.len());
-    if !(1..=MEMBER_CHANGES_MAX).contains(&found) {
-        return Err(DraftError::Members { found });
-    }
-    release::distinct(
-        "members",
-        set.iter().map(|member| member.addr.as_str()).chain(remove.iter().map(String::as_str)),
-    )?;
-    match set.iter().find(|member| member.weight.is_zero()) {
-        Some(member) => Err(DraftError::NoWeight { addr: member.addr.clone() }),
-        None => Ok(()),
     }
 }
 
@@ -357,12 +268,12 @@ impl Proposal {
     pub fn new(
         proposer: &str,
         draft: &Draft,
+        class: Class,
         digest: Digest,
         component: Option<String>,
         (rules_version, rules): (u32, &Rules),
         now: Now,
     ) -> Self {
-        let class = draft.class();
         Self {
             v: 1,
             proposer: proposer.to_owned(),
@@ -480,5 +391,71 @@ impl Proposal {
             return Phase::Validated;
         }
         if self.validation_end(row).is_over(&now.into()) { Phase::Rejected } else { Phase::Validation }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rollout::{sample_plan, sample_release};
+
+    const NONE: fn(RolloutId) -> Option<Reversibility> = |_| None;
+
+    fn draft(actions: Vec<Action>) -> Draft {
+        let rationale = Document { digest: Digest::of(b"why"), uri: "https://forum.example/why".into() };
+        Draft { title: "a title".into(), rationale, actions }
+    }
+
+    fn start(reversibility: Reversibility) -> Action {
+        let release = Release { reversibility, ..sample_release() };
+        Action::StartRollout { release: Box::new(release), plan: Box::new(sample_plan()) }
+    }
+
+    fn members(addr: &str) -> Action {
+        Action::ChangeMembers { set: vec![], remove: vec![addr.into()] }
+    }
+
+    #[test]
+    fn the_class_is_the_strictest_that_any_action_needs() {
+        let back = Action::RollBackRollout { rollout: RolloutId(1) };
+        for (actions, class) in [
+            (vec![start(Reversibility::BinaryOnly)], Class::Standard),
+            (vec![start(Reversibility::NeedsStateRestore)], Class::Critical),
+            (vec![start(Reversibility::ForwardOnly)], Class::Critical),
+            (vec![Action::CancelRollout { rollout: RolloutId(1) }], Class::Routine),
+            (vec![Action::ResumeRollout { rollout: RolloutId(1) }], Class::Standard),
+            (vec![Action::LiftBrake { scope: Scope::All }], Class::Routine),
+            (vec![back.clone()], Class::Routine),
+            (vec![back.clone(), members("ann")], Class::Constitutional),
+        ] {
+            assert_eq!(draft(actions.clone()).class(NONE), class, "{actions:?}");
+        }
+        // What the whole fleet runs is taken back by a vote like the one that brought it.
+        for (reversibility, class) in [
+            (Reversibility::BinaryOnly, Class::Standard),
+            (Reversibility::NeedsStateRestore, Class::Critical),
+        ] {
+            let completed = |rollout| (rollout == RolloutId(1)).then_some(reversibility);
+            assert_eq!(draft(vec![back.clone()]).class(completed), class);
+        }
+    }
+
+    #[test]
+    fn two_actions_never_act_on_the_same() {
+        let cancel = |rollout| Action::CancelRollout { rollout: RolloutId(rollout) };
+        let back = |rollout| Action::RollBackRollout { rollout: RolloutId(rollout) };
+        let lift = |scope| Action::LiftBrake { scope };
+        for (actions, is_taken) in [
+            (vec![cancel(1), cancel(2)], true),
+            (vec![cancel(1), cancel(1)], false),
+            (vec![cancel(1), back(1)], false),
+            (vec![lift(Scope::All), lift(Scope::Component("feeder".into()))], true),
+            (vec![lift(Scope::All), lift(Scope::All)], false),
+            (vec![members("ann"), members("bob")], true),
+            (vec![members("ann"), members("ann")], false),
+            (vec![cancel(1), start(Reversibility::BinaryOnly)], true),
+        ] {
+            assert_eq!(draft(actions.clone()).check().is_ok(), is_taken, "{actions:?}");
+        }
     }
 }
