@@ -141,13 +141,6 @@ pub enum ExecuteMsg {
         /// Which.
         proposal: ProposalId,
     },
-    /// Runs a proposal's actions; the contract's own message to itself.
-    RunActions {
-        /// Which.
-        proposal: ProposalId,
-        /// Who executed it, for the log.
-        who: String,
-    },
     /// Makes a proposal's deposit claimable once it has ended, or moves it to the treasury if it was vetoed.
     SettleDeposit {
         /// Which.

@@ -159,23 +159,9 @@ impl MockEnv {
         let api = MockApiBech32::new("wasm");
         let deps = DepsMut { storage: &mut *storage, api: &api, querier: self.app.wrap() };
         let info = MessageInfo { sender, funds: Vec::new() };
-        let mut answer = contract::execute(deps, self.block(), info, message.clone())
+        let answer = contract::execute(deps, self.block(), info, message.clone())
             .map_err(|error| error.to_string())?;
         storage.charge_events(&answer.events);
-        for SubMsg { id, payload, msg, gas_limit: _, reply_on } in std::mem::take(&mut answer.messages) {
-            let CosmosMsg::Wasm(WasmMsg::Execute { msg, .. }) = msg else { continue };
-            let own = from_json(&msg).map_err(|error| error.to_string())?;
-            let events = self.run(storage, self.contract.clone(), &own)?.events;
-            if !matches!(reply_on, ReplyOn::Always | ReplyOn::Success) {
-                continue;
-            }
-            #[expect(deprecated, reason = "the field is there, and the chain leaves it empty")]
-            let done = SubMsgResponse { events, data: None, msg_responses: Vec::new() };
-            let reply = Reply { id, payload, gas_used: 0, result: SubMsgResult::Ok(done) };
-            let deps = DepsMut { storage: &mut *storage, api: &api, querier: self.app.wrap() };
-            answer = contract::reply(deps, self.block(), reply).map_err(|error| error.to_string())?;
-            storage.charge_events(&answer.events);
-        }
         Ok(answer)
     }
 }

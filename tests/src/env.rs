@@ -135,8 +135,7 @@ impl<S: Storage> MockEnv<S> {
                     router.bank.init_balance(storage, &addr(name), coins).unwrap();
                 }
             });
-        let code = ContractWrapper::new(contract::execute, contract::instantiate, contract::query)
-            .with_reply(contract::reply);
+        let code = ContractWrapper::new(contract::execute, contract::instantiate, contract::query);
         let code = app.store_code(Box::new(code));
         Self {
             app,

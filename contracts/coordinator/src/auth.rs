@@ -30,8 +30,6 @@ pub enum Role {
     Operator(String),
     /// A node's hot key's. The verb reads the node by it ([`hot_key`]).
     HotKey,
-    /// The contract's own.
-    SelfOnly,
 }
 
 /// The table.
@@ -45,7 +43,6 @@ pub fn role(msg: &ExecuteMsg) -> Role {
             None => Role::Auditor,
         },
         ExecuteMsg::Vote { .. } => Role::Voter,
-        ExecuteMsg::RunActions { .. } => Role::SelfOnly,
         ExecuteMsg::Register { component, .. } => Role::Operator(component.clone()),
         ExecuteMsg::Report { .. } | ExecuteMsg::Lease { .. } | ExecuteMsg::ReturnLease { .. } => Role::HotKey,
         ExecuteMsg::Brake { .. } | ExecuteMsg::Release { .. } => Role::Guardian,
@@ -100,13 +97,6 @@ pub fn authorize(
             }
         }
         Role::Guardian => guardian(storage, sender).map(|_| ()),
-        Role::SelfOnly => {
-            if env.contract.address.as_str() == sender {
-                Ok(())
-            } else {
-                Err(refused(sender, "the contract itself"))
-            }
-        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use concord_schema::msg::{ExecuteMsg, InstantiateMsg};
 use concord_schema::query::QueryMsg;
-use cosmwasm_std::{Binary, Deps, DepsMut, Env, MessageInfo, Reply, Response};
+use cosmwasm_std::{Binary, Deps, DepsMut, Env, MessageInfo, Response};
 use cw_utils::nonpayable;
 
 use crate::error::ContractError;
@@ -58,7 +58,6 @@ pub fn execute(
             execute::vote::vote(deps, env, info, proposal, ballot, &expect_digest, rationale.as_ref())
         }
         ExecuteMsg::Execute { proposal } => execute::execute::execute(deps, env, info, proposal),
-        ExecuteMsg::RunActions { proposal, who } => execute::actions::run_actions(deps, env, proposal, &who),
         ExecuteMsg::SettleDeposit { proposal } => execute::deposit::settle(deps, env, info, proposal),
         ExecuteMsg::Claim {} => execute::deposit::claim(deps, env, info),
         ExecuteMsg::Register { component, node_id, power, hot_key } => {
@@ -76,17 +75,6 @@ pub fn execute(
         ExecuteMsg::Advance { rollout } => execute::advance::advance(deps, env, info, rollout),
         ExecuteMsg::Brake { scope } => execute::brake::brake(deps, env, info, scope),
         ExecuteMsg::Release { scope } => execute::brake::release(deps, env, info, scope),
-    }
-}
-
-/// Takes the outcome of a proposal's actions.
-///
-/// # Errors
-/// [`ContractError::UnknownReply`].
-pub fn reply(deps: DepsMut, env: Env, reply: Reply) -> Result<Response, ContractError> {
-    match reply.id {
-        execute::execute::REPLY_ID => execute::execute::reply(deps, &env, reply),
-        id => Err(ContractError::UnknownReply { id }),
     }
 }
 

@@ -3,7 +3,7 @@
 use concord_json::Json;
 use concord_schema::msg::{ExecuteMsg, InstantiateMsg};
 use concord_schema::query::QueryMsg;
-use cosmwasm_std::{Binary, Deps, DepsMut, Env, MessageInfo, Reply, Response};
+use cosmwasm_std::{Binary, Deps, DepsMut, Env, MessageInfo, Response};
 
 use crate::contract;
 use crate::error::ContractError;
@@ -39,15 +39,6 @@ pub fn execute(
     msg: Json<ExecuteMsg>,
 ) -> Result<Response, ContractError> {
     contract::execute(deps, env, info, msg.0)
-}
-
-/// Takes the outcome of a proposal's actions.
-///
-/// # Errors
-/// As [`contract::reply`].
-#[cfg_attr(feature = "export", cosmwasm_std::entry_point)]
-pub fn reply(deps: DepsMut, env: Env, reply: Reply) -> Result<Response, ContractError> {
-    contract::reply(deps, env, reply)
 }
 
 /// Answers a query.

@@ -180,12 +180,6 @@ pub enum ContractError {
         /// What it was.
         was: String,
     },
-    /// A reply that nobody waits for.
-    #[error("unknown reply {id}")]
-    UnknownReply {
-        /// Its id.
-        id: u64,
-    },
     /// A draft out of bounds.
     #[error(transparent)]
     Draft(#[from] DraftError),

@@ -105,8 +105,7 @@ impl Chain {
         };
         let api = MockApiBech32::new("wasm");
         let mut app = AppBuilder::new().with_api(api).with_block(block).build(no_init);
-        let code = ContractWrapper::new(contract::execute, contract::instantiate, contract::query)
-            .with_reply(contract::reply);
+        let code = ContractWrapper::new(contract::execute, contract::instantiate, contract::query);
         let code = app.store_code(Box::new(code));
         let [first, ..] = MEMBERS;
         let instantiate = WasmMsg::Instantiate {

@@ -77,8 +77,8 @@ fn prefix() -> String {
 /// The coordinator as a contract of the devnet.
 #[must_use]
 pub fn coordinator() -> Box<dyn Contract<Empty>> {
-    use concord_coordinator::contract::{execute, instantiate, query, reply};
-    Box::new(ContractWrapper::new(execute, instantiate, query).with_reply(reply))
+    use concord_coordinator::contract::{execute, instantiate, query};
+    Box::new(ContractWrapper::new(execute, instantiate, query))
 }
 
 /// Reads a genesis file.

@@ -67,7 +67,6 @@ fn executes(samples: &Samples) -> Vec<Value> {
             "proposal": 3, "ballot": "yes", "expect_digest": samples.draft_digest, "rationale": document
         }}),
         json!({"execute": {"proposal": 3}}),
-        json!({"run_actions": {"proposal": 3, "who": MEMBER}}),
         json!({"settle_deposit": {"proposal": 3}}),
         json!({"claim": {}}),
         json!({"register": {

@@ -115,7 +115,7 @@ function clients() {
     `${note(description, "  ")}  ${camel(name)}(${optional(fields)}): Promise<${rootType(answers[name])}> {
     return this.ask({ ${name}: ${value(fields)} });
   }\n`).join("\n");
-  const told = variants("execute.json").filter(({ name }) => name !== "run_actions").map(({ name, description, fields }) =>
+  const told = variants("execute.json").map(({ name, description, fields }) =>
     `${note(description, "  ")}  ${camel(name)}(${[arguments_(fields), "options?: Options"].filter(Boolean).join(", ")}): Promise<Executed> {
     return this.tell({ ${name}: ${value(fields)} }, options);
   }\n`).join("\n");

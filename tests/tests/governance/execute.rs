@@ -2,20 +2,6 @@
 
 use super::*;
 
-#[test]
-fn nobody_runs_actions_but_the_contract() {
-    let mut env = MockEnv::new();
-    env.advance(5, 1);
-    let id = env.propose(&join("dan"));
-    env.to_ready(id);
-    for who in ["ann", "gus", "op0", "eve"] {
-        assert_err(
-            env.send(who, &ExecuteMsg::RunActions { proposal: id, who: addr(who).to_string() }),
-            "the contract itself",
-        );
-    }
-}
-
 /// PHASE-2.
 #[test]
 fn nothing_executes_before_it_is_ready_and_a_second_time_changes_nothing() {

@@ -8,11 +8,11 @@ use concord_schema::release::{Release, Standing};
 use concord_schema::rollout::{Outcome, Progress, RolloutPhase, Transition};
 use concord_schema::units::RolloutId;
 use concord_schema::{Digest, ProposalId, keys};
-use cosmwasm_std::{DepsMut, Env, Response, Storage, Uint128};
+use cosmwasm_std::{Env, Storage, Uint128};
 
 use super::propose::word;
 use crate::error::ContractError;
-use crate::{load, log, state};
+use crate::{load, state};
 
 /// The action that failed, by its place in the proposal.
 #[derive(Debug)]
@@ -21,17 +21,10 @@ pub(crate) struct Failed {
     pub(crate) error: ContractError,
 }
 
-/// Runs a proposal's actions, as the contract's message to itself; `who` sent `execute`.
+/// Runs a proposal's actions over a store, and marks it as executed.
 ///
 /// # Errors
-/// The first action's that cannot be carried out; nothing of any action stays then.
-pub fn run_actions(deps: DepsMut, env: &Env, id: ProposalId, who: &str) -> Result<Response, ContractError> {
-    let mut events = run(deps.storage, env, id).map_err(|failed| failed.error)?;
-    events.push(Event::Executed { proposal: id.to_string() });
-    log::changed(deps.storage, env, who, &events, "ran all actions")
-}
-
-/// Runs them over a store, and marks the proposal as executed.
+/// The first action's that cannot be carried out; the caller drops what the others wrote.
 pub(crate) fn run(storage: &mut dyn Storage, env: &Env, id: ProposalId) -> Result<Vec<Event>, Failed> {
     let whole = |error: ContractError| Failed { action: 0, error };
     let mut proposal = load::proposal(storage, id).map_err(whole)?;
@@ -44,6 +37,7 @@ pub(crate) fn run(storage: &mut dyn Storage, env: &Env, id: ProposalId) -> Resul
     }
     proposal.executed = true;
     state::PROPOSALS.save(storage, id.0, &proposal).map_err(|error| whole(error.into()))?;
+    events.push(Event::Executed { proposal: id.to_string() });
     Ok(events)
 }
 

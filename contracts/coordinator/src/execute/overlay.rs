@@ -1,5 +1,6 @@
-//! A store over another that forgets its writes: to ask what would happen.
+//! A store over another that keeps its writes to itself: to ask what would happen, or to do all of it or nothing.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::iter::Peekable;
 
@@ -8,12 +9,32 @@ use cosmwasm_std::{Order, Record, Storage};
 /// Writes here are seen here and nowhere else.
 pub(crate) struct Overlay<'a> {
     below: &'a dyn Storage,
-    written: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+    /// What was read below: a second look costs no gas.
+    seen: RefCell<Written>,
+    written: Written,
+}
+
+/// Values by key; `None` where one was removed.
+pub(crate) type Written = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+
+/// Takes over what was written above.
+pub(crate) fn write(storage: &mut dyn Storage, written: Written) {
+    for (key, value) in written {
+        match value {
+            Some(value) => storage.set(&key, &value),
+            None => storage.remove(&key),
+        }
+    }
 }
 
 impl<'a> Overlay<'a> {
     pub(crate) fn new(below: &'a dyn Storage) -> Self {
-        Self { below, written: BTreeMap::new() }
+        Self { below, seen: RefCell::default(), written: BTreeMap::new() }
+    }
+
+    /// What was written, for [`write`].
+    pub(crate) fn written(self) -> Written {
+        self.written
     }
 }
 
@@ -51,10 +72,16 @@ where
 
 impl Storage for Overlay<'_> {
     fn get(&self, key: &[u8]) -> Option<Vec<u8>> {
-        match self.written.get(key) {
-            Some(value) => value.clone(),
-            None => self.below.get(key),
+        if let Some(value) = self.written.get(key) {
+            return value.clone();
         }
+        let mut seen = self.seen.borrow_mut();
+        if let Some(value) = seen.get(key) {
+            return value.clone();
+        }
+        let value = self.below.get(key);
+        seen.insert(key.to_vec(), value.clone());
+        value
     }
 
     fn range<'a>(
@@ -110,5 +137,10 @@ mod tests {
         assert_eq!(above.get(b"c"), None);
         assert_eq!(below.get(b"c"), Some(b"below".to_vec()));
         assert_eq!(below.get(b"d"), None);
+        let written = above.written();
+        write(&mut below, written);
+        let after: Vec<_> = below.range(None, None, Order::Ascending).collect();
+        let pair = |key: &[u8], value: &[u8]| (key.to_vec(), value.to_vec());
+        assert_eq!(after, [pair(b"a", b"below"), pair(b"b", b"above"), pair(b"d", b"above")]);
     }
 }
