@@ -7,8 +7,8 @@ use crate::units::{NodeNo, ProposalId, RolloutId};
 
 /// Deployment's settings: chain-wide, fixed at instantiation.
 pub const CONFIG: &str = "config";
-/// Newest version of the rules.
-pub const RULES_VERSION: &str = "rules_version";
+/// The rules in force, in short.
+pub const RULES_HEAD: &str = "rules_head";
 /// Rules by version and class letter.
 pub const RULES: &str = "rules";
 /// Members' weights, with their past.

@@ -2,7 +2,6 @@
 
 use crate::attestation::{Signature, SigningKey, Statement};
 use crate::brake::Scope;
-use crate::clock::Span;
 use crate::digest::Digest;
 use crate::proposal::{Draft, Member};
 use crate::release::{Document, Release};
@@ -253,14 +252,4 @@ pub struct Auditor {
     pub organisation: String,
     /// The key of its signed statements.
     pub key: Option<SigningKey>,
-}
-
-/// A brake's span for a scope.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub struct BrakeSpans {
-    /// The first guardian's.
-    pub short: Span,
-    /// That of k.
-    pub full: Span,
 }

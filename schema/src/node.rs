@@ -19,6 +19,8 @@ pub struct Component {
     pub v: u8,
     /// The release that the fleet runs.
     pub current: Digest,
+    /// Its version.
+    pub version: String,
     /// The rollout in motion: at most one.
     pub live: Option<RolloutId>,
     /// The newest rollout, live or not.
@@ -36,10 +38,11 @@ pub struct Component {
 impl Component {
     /// A component as it is set up: nobody has registered, and nothing is in motion.
     #[must_use]
-    pub fn new(current: Digest, group: String) -> Self {
+    pub fn new(current: Digest, version: String, group: String) -> Self {
         Self {
             v: 1,
             current,
+            version,
             live: None,
             last: None,
             group,
@@ -65,7 +68,9 @@ impl Component {
             component: release.component.clone(),
             group: self.group.clone(),
             release: release.digest(),
+            version: release.version.clone(),
             previous: self.current,
+            previous_version: self.version.clone(),
             reversibility: release.reversibility,
             plan: plan.clone(),
             epoch: self.epoch,
@@ -78,15 +83,29 @@ impl Component {
         rollout
     }
 
+    /// Puts a rollout that has ended in motion again, on its way back.
+    pub fn take_back(&mut self, id: RolloutId, rollout: &Rollout) {
+        self.go_back(rollout);
+        self.live = Some(id);
+    }
+
+    fn go_back(&mut self, rollout: &Rollout) {
+        self.current = rollout.previous;
+        self.version.clone_from(&rollout.previous_version);
+    }
+
     /// What the end of a rollout changes: the component is free, and a completed release is its current one.
     pub fn settle(&mut self, id: RolloutId, rollout: &Rollout, outcome: Outcome) {
         if self.live == Some(id) {
             self.live = None;
         }
         match outcome {
-            Outcome::Completed => self.current = rollout.release,
+            Outcome::Completed => {
+                self.current = rollout.release;
+                self.version.clone_from(&rollout.version);
+            }
             // One that was taken back after it had completed.
-            Outcome::RolledBack if self.current == rollout.release => self.current = rollout.previous,
+            Outcome::RolledBack if self.current == rollout.release => self.go_back(rollout),
             Outcome::RolledBack | Outcome::Contained | Outcome::Expired | Outcome::Cancelled => {}
         }
     }

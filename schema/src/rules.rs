@@ -123,6 +123,22 @@ pub struct Rules {
     pub brake_full: Span,
 }
 
+/// Stored facts of the rules in force: what most messages need of them, without a look at all.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub struct RulesHead {
+    /// Version of these facts.
+    pub v: u8,
+    /// Their number.
+    pub version: u32,
+    /// Digest of the whole set.
+    pub digest: Digest,
+    /// As [`Rules::brake_short`].
+    pub brake_short: Span,
+    /// As [`Rules::brake_full`].
+    pub brake_full: Span,
+}
+
 /// A span outside of floor and ceiling.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
@@ -254,6 +270,18 @@ impl ClassRules {
 }
 
 impl Rules {
+    /// What most messages need of them, as version `version`.
+    #[must_use]
+    pub fn head(&self, version: u32) -> RulesHead {
+        RulesHead {
+            v: 1,
+            version,
+            digest: self.digest(),
+            brake_short: self.brake_short,
+            brake_full: self.brake_full,
+        }
+    }
+
     /// The most weight that any class asks of a proposer: with it an account may propose everything.
     #[must_use]
     pub fn proposer_weight_max(&self) -> Uint128 {

@@ -6,8 +6,7 @@ use concord_coordinator::contract;
 use concord_schema::msg::{Done, ExecuteMsg};
 use cosmwasm_std::testing::MockStorage;
 use cosmwasm_std::{
-    Addr, ContractInfo, CosmosMsg, DepsMut, Env, Event, MessageInfo, Order, Record, Reply, ReplyOn, Response,
-    Storage, SubMsg, SubMsgResponse, SubMsgResult, WasmMsg, from_json,
+    Addr, ContractInfo, DepsMut, Env, Event, MessageInfo, Order, Record, Response, Storage, from_json,
 };
 use cw_multi_test::MockApiBech32;
 

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use concord_coordinator::state;
+use concord_schema::proposal::Content;
 use concord_schema::replay::Replay;
 use concord_schema::rules::Class;
 use cosmwasm_std::testing::MockStorage;
@@ -31,7 +32,7 @@ fn settings(storage: &mut dyn Storage, replay: &Replay) {
     state::LOG_HEAD.save(storage, &replay.log_head).unwrap();
     state::GUARDIANS.save(storage, &replay.guardians).unwrap();
     for (version, rules) in (1u32..).zip(&replay.rules) {
-        state::RULES_VERSION.save(storage, &version).unwrap();
+        state::RULES_HEAD.save(storage, &rules.head(version)).unwrap();
         state::RULES_ALL.save(storage, (version, state::RULES_WHOLE), rules).unwrap();
         for class in [Class::Routine, Class::Standard, Class::Critical, Class::Constitutional] {
             state::RULES.save(storage, (version, state::letter(class)), rules.row(class)).unwrap();
@@ -66,7 +67,7 @@ fn proposals(storage: &mut dyn Storage, replay: &Replay) {
         state::PROPOSALS.save(storage, id.0, proposal).unwrap();
     }
     for (id, draft) in &replay.drafts {
-        state::DRAFTS.save(storage, id.0, draft).unwrap();
+        state::DRAFTS.save(storage, id.0, &Content::of(draft)).unwrap();
     }
     for (id, tally) in &replay.tallies {
         state::TALLIES.save(storage, id.0, tally).unwrap();

@@ -76,7 +76,7 @@ impl Case {
                 WaitingOn::Timelock { left: end.left(&clock) }
             }
             (Phase::Ready, Some(vote)) => {
-                let draft = state::DRAFTS.load(storage, self.id.0)?;
+                let draft = load::draft(storage, self.id)?;
                 if let Some(on) = self.holds_back(storage, &draft, now)? {
                     return Ok(on);
                 }
@@ -150,7 +150,7 @@ impl Case {
         if let Some(rollout) = component.live.filter(|rollout| !ends(*rollout)) {
             return Ok(Some(WaitingOn::LiveRollout { rollout }));
         }
-        let current = load::release(storage, &component.current)?.version;
+        let current = component.version;
         let replaces = release.upgrades_from.contains(&current);
         Ok((!replaces).then_some(WaitingOn::Version { current }))
     }

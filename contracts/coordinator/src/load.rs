@@ -3,7 +3,7 @@
 use concord_schema::brake::{Brakes, Scope};
 use concord_schema::keys;
 use concord_schema::node::{Component, Node};
-use concord_schema::proposal::Proposal;
+use concord_schema::proposal::{Draft, Proposal};
 use concord_schema::release::{Release, ReleaseFacts};
 use concord_schema::rollout::{Progress, Rollout};
 use concord_schema::rules::ClassRules;
@@ -86,6 +86,16 @@ pub fn standing(storage: &dyn Storage, digest: &Digest) -> Result<ReleaseFacts, 
 /// [`ContractError::NotFound`].
 pub fn proposal(storage: &dyn Storage, id: ProposalId) -> Result<Proposal, ContractError> {
     found(state::PROPOSALS.may_load(storage, id.0)?, "proposal", id)
+}
+
+/// A proposal's draft.
+///
+/// # Errors
+/// [`ContractError::NotFound`].
+pub fn draft(storage: &dyn Storage, id: ProposalId) -> Result<Draft, ContractError> {
+    let content = found(state::DRAFTS.may_load(storage, id.0)?, "proposal", id)?;
+    let release = content.start.as_ref().map(|start| release(storage, &start.release)).transpose()?;
+    Ok(content.draft(release))
 }
 
 /// The row of rules that a proposal pinned (RULES-1).

@@ -7,10 +7,10 @@ use concord_schema::keys;
 use concord_schema::log::Head;
 use concord_schema::msg::{Auditor, Config, Guardians};
 use concord_schema::node::{Component, Node, Operator};
-use concord_schema::proposal::{Draft, Proposal};
+use concord_schema::proposal::{Content, Proposal};
 use concord_schema::release::{Release, ReleaseFacts};
 use concord_schema::rollout::{Progress, Rollout, Seat};
-use concord_schema::rules::{Class, ClassRules, Rules};
+use concord_schema::rules::{Class, ClassRules, Rules, RulesHead};
 use concord_schema::tally::{Ballot, Tally};
 use concord_schema::units::Power;
 use cosmwasm_std::{Coin, Empty, Uint128, Uint256};
@@ -21,8 +21,8 @@ use crate::stored::{Item, Map};
 /// Settings of the deployment.
 pub const CONFIG: Item<Config> = Item::new(keys::CONFIG);
 
-/// Newest version of the rules.
-pub const RULES_VERSION: Item<u32> = Item::new(keys::RULES_VERSION);
+/// The rules in force, in short.
+pub const RULES_HEAD: Item<RulesHead> = Item::new(keys::RULES_HEAD);
 /// One class's row, by version and [`letter`]: all that a verb about one proposal reads.
 pub const RULES: Map<(u32, &str), ClassRules> = Map::new(keys::RULES);
 /// The whole set, by version and [`RULES_WHOLE`].
@@ -61,7 +61,7 @@ pub const PROPOSAL_COUNT: Item<u64> = Item::new(keys::PROPOSAL_COUNT);
 /// Facts of proposals.
 pub const PROPOSALS: Map<u64, Proposal> = Map::new(keys::PROPOSALS);
 /// Content of proposals.
-pub const DRAFTS: Map<u64, Draft> = Map::new(keys::DRAFTS);
+pub const DRAFTS: Map<u64, Content> = Map::new(keys::DRAFTS);
 /// Tallies of proposals.
 pub const TALLIES: Map<u64, Tally> = Map::new(keys::TALLIES);
 /// Ballot and weight, by proposal and voter.

@@ -6,10 +6,10 @@ use concord_schema::keys;
 use concord_schema::log::Head;
 use concord_schema::msg::{Auditor, Config, Guardians};
 use concord_schema::node::{Component, Node, Operator};
-use concord_schema::proposal::{Draft, Proposal};
+use concord_schema::proposal::{Content, Proposal};
 use concord_schema::release::{Release, ReleaseFacts};
 use concord_schema::rollout::{Progress, Rollout, Seat};
-use concord_schema::rules::{ClassRules, Rules};
+use concord_schema::rules::{ClassRules, Rules, RulesHead};
 use concord_schema::tally::{Ballot, Tally};
 use concord_schema::units::Power;
 use cosmwasm_std::{Coin, Empty, Uint128, Uint256};
@@ -140,7 +140,13 @@ fn deployment(samples: &Samples) -> Result<Vec<Fact>, ExportError> {
     let version = || Part::Short("version", 1);
     Ok(vec![
         fact::<Config>("config", keys::CONFIG, "Settings, fixed at instantiation.", vec![], config)?,
-        fact::<u32>("rules_version", keys::RULES_VERSION, "Newest version of the rules.", vec![], json!(1))?,
+        fact::<RulesHead>(
+            "rules_head",
+            keys::RULES_HEAD,
+            "The rules in force, in short.",
+            vec![],
+            s.rules_head(),
+        )?,
         fact::<Rules>(
             "rules",
             keys::RULES,
@@ -208,7 +214,7 @@ fn decisions(samples: &Samples) -> Result<Vec<Fact>, ExportError> {
     let proposal = || Part::Number("proposal", 3);
     let attested = vec![proposal(), Part::Byte("revision", 0), text("auditor", AUDITOR)];
     Ok(vec![
-        fact::<Draft>("drafts", keys::DRAFTS, "Content of a proposal.", vec![proposal()], s.draft.clone())?,
+        fact::<Content>("drafts", keys::DRAFTS, "Content of a proposal.", vec![proposal()], s.content())?,
         fact::<Tally>("tallies", keys::TALLIES, "Tally of a proposal.", vec![proposal()], sample::tally())?,
         fact::<(Ballot, Uint128)>(
             "ballots",

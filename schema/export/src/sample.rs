@@ -102,6 +102,24 @@ impl Samples {
         json!({"digest": self.draft_digest, "uri": "https://forum.example/t/oracle-feeder-2"})
     }
 
+    /// The draft as it is stored.
+    #[must_use]
+    pub fn content(&self) -> Value {
+        json!({
+            "v": 1, "title": self.draft.get("title"), "rationale": self.draft.get("rationale"), "actions": [],
+            "start": {"place": 0, "release": self.release_digest, "plan": self.plan}
+        })
+    }
+
+    /// The rules in force, in short.
+    #[must_use]
+    pub fn rules_head(&self) -> Value {
+        json!({
+            "v": 1, "version": 1, "digest": self.rules_digest, "brake_short": self.rules.get("brake_short"),
+            "brake_full": self.rules.get("brake_full")
+        })
+    }
+
     /// An auditor's statement.
     #[must_use]
     pub fn statement(&self) -> Value {
@@ -129,7 +147,8 @@ impl Samples {
     pub fn rollout(&self) -> Value {
         json!({
             "v": 1, "proposal": 3, "component": COMPONENT, "group": COMPONENT, "release": self.release_digest,
-            "previous": self.baseline_digest, "reversibility": "binary_only", "plan": self.plan, "epoch": 2,
+            "version": "2.0.0",
+            "previous": self.baseline_digest, "previous_version": "1.9.0", "reversibility": "binary_only", "plan": self.plan, "epoch": 2,
             "registered": 100, "draw_from": HEIGHT + 101
         })
     }
@@ -149,7 +168,7 @@ impl Samples {
     #[must_use]
     pub fn component(&self) -> Value {
         json!({
-            "v": 1, "current": self.baseline_digest, "live": 2, "last": 1, "group": COMPONENT, "epoch": 2,
+            "v": 1, "current": self.baseline_digest, "version": "1.9.0", "live": 2, "last": 1, "group": COMPONENT, "epoch": 2,
             "registered": 100, "largest": 40
         })
     }

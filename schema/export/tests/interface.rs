@@ -46,7 +46,7 @@ fn bound(release: &str) -> Vec<(&'static str, Stored)> {
     let feeder = COMPONENT;
     vec![
         ("config", item(&state::CONFIG)),
-        ("rules_version", item(&state::RULES_VERSION)),
+        ("rules_head", item(&state::RULES_HEAD)),
         ("rules", map(&state::RULES_ALL, (1, state::RULES_WHOLE))),
         ("class_rules", map(&state::RULES, (1, "s"))),
         ("members", (state::MEMBERS.key(MEMBER).to_vec(), as_stored::<cosmwasm_std::Uint128>)),

@@ -1,19 +1,21 @@
 //! Proposals: what is asked, and where it stands. Phases are computed from stored facts (design 3).
 
 mod action;
+mod content;
 
 use cosmwasm_std::{Coin, Uint128};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use action::{Action, MEMBER_CHANGES_MAX, Member};
+pub use content::{Content, Start};
 
 use crate::brake::{Brakes, Scope};
 use crate::clock::{Moment, Now, Span};
 use crate::digest::{Canonical, Digest};
 use crate::plan::Plan;
 use crate::release::{self, Document, Release, Reversibility};
-use crate::rules::{ATTEMPTS_MAX, Class, ClassRules, Rules};
+use crate::rules::{ATTEMPTS_MAX, Class, ClassRules, RulesHead};
 use crate::tally::{Tally, Verdict};
 use crate::text;
 use crate::units::RolloutId;
@@ -271,7 +273,7 @@ impl Proposal {
         class: Class,
         digest: Digest,
         component: Option<String>,
-        (rules_version, rules): (u32, &Rules),
+        (rules, row): (&RulesHead, &ClassRules),
         now: Now,
     ) -> Self {
         Self {
@@ -281,8 +283,8 @@ impl Proposal {
             component,
             release: draft.rollout().map(|(release, _)| release.digest()),
             exempt: draft.is_brake_exempt(),
-            rules_version,
-            rules: rules.digest(),
+            rules_version: rules.version,
+            rules: rules.digest,
             revision: 0,
             digest,
             from: now.into(),
@@ -294,7 +296,7 @@ impl Proposal {
             rollout: None,
             attempts: 0,
             last_attempt: None,
-            deposit: rules.row(class).deposit.clone(),
+            deposit: row.deposit.clone(),
         }
     }
 

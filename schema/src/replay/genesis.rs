@@ -73,7 +73,7 @@ fn enlist(replay: &mut Replay, operator: GenesisOperator) {
 fn add(replay: &mut Replay, component: GenesisComponent) {
     let group = component.group.unwrap_or_else(|| component.name.clone());
     let current = component.baseline.digest();
-    let facts = Component::new(current, group.clone());
+    let facts = Component::new(current, component.baseline.version.clone(), group.clone());
     replay.releases.insert(current, component.baseline);
     replay.standings.insert(current, ReleaseFacts::new(Standing::Allowed));
     replay.brakes.insert(component.name.clone(), Brake::off());

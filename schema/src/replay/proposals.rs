@@ -116,7 +116,8 @@ impl Replay {
             *owed = owed.saturating_add(coin.amount);
         }
         let version = u32::try_from(self.rules.len()).unwrap_or(u32::MAX);
-        let proposal = Proposal::new(at.who, &draft, computed, digest, component, (version, rules), at.now);
+        let proposal =
+            Proposal::new(at.who, &draft, computed, digest, component, (&rules.head(version), row), at.now);
         self.drafts.insert(id, draft);
         self.proposals.insert(id, proposal);
         Ok(())

@@ -165,8 +165,7 @@ impl Replay {
                 .map_err(|error| at.refused("the way back", error))?;
             let component = self.components.get_mut(&rollout.component);
             let component = at.found(component, "component", &rollout.component)?;
-            component.current = rollout.previous;
-            component.live = Some(id);
+            component.take_back(id, rollout);
         } else if progress.rolling_back.is_none() {
             let mut cranked = progress.clone();
             let did = rollout.advance(&mut cranked, &[], brakes, at.now);

@@ -63,8 +63,12 @@ pub struct Rollout {
     pub group: String,
     /// The release that it brings.
     pub release: Digest,
+    /// Its version.
+    pub version: String,
     /// The release of before: where rolling back leads.
     pub previous: Digest,
+    /// Its version.
+    pub previous_version: String,
     /// How the upgrade can be undone.
     pub reversibility: Reversibility,
     /// How.

@@ -130,7 +130,9 @@ impl Fleet {
             component: "feeder".into(),
             group: "feeder".into(),
             release: new_release(),
+            version: "2.0.0".into(),
             previous: old_release(),
+            previous_version: "1.0.0".into(),
             reversibility: Reversibility::BinaryOnly,
             epoch: 0,
             registered: Power(10 * nodes.len() as u64),
@@ -145,6 +147,7 @@ impl Fleet {
             component: crate::node::Component {
                 v: 1,
                 current: old_release(),
+                version: "1.0.0".into(),
                 live: Some(RolloutId(1)),
                 last: Some(RolloutId(1)),
                 group: "feeder".into(),

@@ -3,7 +3,7 @@
 use concord_schema::brake::Scope;
 use concord_schema::event::Event;
 use concord_schema::plan::Plan;
-use concord_schema::proposal::{Action, Member, Proposal};
+use concord_schema::proposal::{Action, Draft, Member, Proposal};
 use concord_schema::release::{Release, Standing};
 use concord_schema::rollout::{Outcome, Progress, RolloutPhase, Transition};
 use concord_schema::units::RolloutId;
@@ -25,10 +25,13 @@ pub(crate) struct Failed {
 ///
 /// # Errors
 /// The first action's that cannot be carried out; the caller drops what the others wrote.
-pub(crate) fn run(storage: &mut dyn Storage, env: &Env, id: ProposalId) -> Result<Vec<Event>, Failed> {
-    let whole = |error: ContractError| Failed { action: 0, error };
-    let mut proposal = load::proposal(storage, id).map_err(whole)?;
-    let draft = state::DRAFTS.load(storage, id.0).map_err(|error| whole(error.into()))?;
+pub(crate) fn run(
+    storage: &mut dyn Storage,
+    env: &Env,
+    id: ProposalId,
+    mut proposal: Proposal,
+    draft: &Draft,
+) -> Result<Vec<Event>, Failed> {
     let mut events = Vec::new();
     for (place, action) in draft.actions.iter().enumerate() {
         let done = run_one(storage, env, id, &mut proposal, action);
@@ -36,7 +39,9 @@ pub(crate) fn run(storage: &mut dyn Storage, env: &Env, id: ProposalId) -> Resul
             .extend(done.map_err(|error| Failed { action: u8::try_from(place).unwrap_or(u8::MAX), error })?);
     }
     proposal.executed = true;
-    state::PROPOSALS.save(storage, id.0, &proposal).map_err(|error| whole(error.into()))?;
+    state::PROPOSALS
+        .save(storage, id.0, &proposal)
+        .map_err(|error| Failed { action: u8::MAX, error: error.into() })?;
     events.push(Event::Executed { proposal: id.to_string() });
     Ok(events)
 }
@@ -79,11 +84,10 @@ fn start(
         });
     }
     plan.check_fleet(component.largest, component.registered)?;
-    let current = load::release(storage, &component.current)?.version;
-    if component.current == digest || !release.upgrades_from.contains(&current) {
+    if component.current == digest || !release.upgrades_from.contains(&component.version) {
         return Err(ContractError::Mismatch {
             what: "upgrades_from",
-            expected: format!("a list with the current version, {current}"),
+            expected: format!("a list with the current version, {}", component.version),
             found: release.upgrades_from.join(", "),
         });
     }
@@ -214,8 +218,7 @@ fn roll_back(
                 });
             }
             rollout.reopen_to_roll_back(&mut progress, &brakes, now)?;
-            component.current = rollout.previous;
-            component.live = Some(id);
+            component.take_back(id, &rollout);
             state::COMPONENTS.save(storage, &rollout.component, &component)?;
         }
         RolloutPhase::Drawing
@@ -254,7 +257,7 @@ fn lift(storage: &mut dyn Storage, env: &Env, scope: &Scope) -> Result<Vec<Event
 /// Somebody who may propose in every class must be left, and it must be known without a look at every member: this
 /// proposal's own proposer, or one whom the change sets (LIVE-1).
 fn check_proposer(storage: &dyn Storage, proposal: &Proposal, set: &[Member]) -> Result<(), ContractError> {
-    let version = state::RULES_VERSION.load(storage)?;
+    let version = state::RULES_HEAD.load(storage)?.version;
     let rules = state::RULES_ALL.load(storage, (version, state::RULES_WHOLE))?;
     let needed = rules.proposer_weight_max();
     let own = state::MEMBERS.may_load(storage, &proposal.proposer)?.unwrap_or_default();

@@ -43,8 +43,7 @@ pub fn brake(deps: DepsMut, env: &Env, info: &MessageInfo, scope: Scope) -> Resu
     let place = auth::guardian(deps.storage, sender)?;
     let Held { mut brake, now, rollout } = held(deps.storage, env, &scope)?;
     let threshold = state::GUARDIANS.load(deps.storage)?.threshold;
-    let version = state::RULES_VERSION.load(deps.storage)?;
-    let rules = state::RULES_ALL.load(deps.storage, (version, state::RULES_WHOLE))?;
+    let rules = state::RULES_HEAD.load(deps.storage)?;
     let by = Pull { threshold, short: &rules.brake_short, full: &rules.brake_full, rollout };
     let full = match brake.ask_pull(now, place, &by)? {
         Pulled::Already => return log::unchanged("this guardian holds the brake already"),

@@ -44,11 +44,11 @@ pub fn execute(
         | Phase::Expired
         | Phase::Failed => return Err(case.refused(&tried, "execute", "ready", now)),
     }
-    let draft = state::DRAFTS.load(&tried, id.0)?;
+    let draft = load::draft(&tried, id)?;
     if let Some(on) = case.holds_back(&tried, &draft, now)? {
         return log::unchanged(format!("waiting on {on}"));
     }
-    let outcome = actions::run(&mut tried, env, id);
+    let outcome = actions::run(&mut tried, env, id, case.proposal.clone(), &draft);
     let written = tried.written();
     match outcome {
         Ok(events) => {
@@ -63,8 +63,14 @@ pub fn execute(
 }
 
 /// The precondition of an action that does not hold now, if one does not. The actions run over a copy that is dropped.
-pub(crate) fn refused(storage: &dyn Storage, env: &Env, id: ProposalId) -> Option<WaitingOn> {
-    actions::run(&mut Overlay::new(storage), env, id).err().as_ref().and_then(precondition)
+pub(crate) fn refused(
+    storage: &dyn Storage,
+    env: &Env,
+    case: &Case,
+) -> Result<Option<WaitingOn>, ContractError> {
+    let draft = load::draft(storage, case.id)?;
+    let outcome = actions::run(&mut Overlay::new(storage), env, case.id, case.proposal.clone(), &draft);
+    Ok(outcome.err().as_ref().and_then(precondition))
 }
 
 fn precondition(failed: &Failed) -> Option<WaitingOn> {

@@ -174,7 +174,7 @@ fn store_components(storage: &mut dyn Storage, components: &[GenesisComponent]) 
         }
         let digest = baseline.digest();
         let hex = digest.to_string();
-        let facts = Component::new(digest, group.clone());
+        let facts = Component::new(digest, baseline.version.clone(), group.clone());
         let allowed = ReleaseFacts::new(Standing::Allowed);
         state::RELEASES.save(storage, &hex, baseline)?;
         state::STANDINGS.save(storage, &hex, &allowed)?;
@@ -241,7 +241,7 @@ fn store_guardians(
 
 fn store_rules(storage: &mut dyn Storage, rules: &Rules) -> Result<(), ContractError> {
     let version = 1;
-    state::RULES_VERSION.save(storage, &version)?;
+    state::RULES_HEAD.save(storage, &rules.head(version))?;
     state::RULES_ALL.save(storage, (version, state::RULES_WHOLE), rules)?;
     for class in CLASSES {
         state::RULES.save(storage, (version, state::letter(class)), rules.row(class))?;

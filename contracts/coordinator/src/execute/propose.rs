@@ -2,7 +2,7 @@
 
 use concord_schema::brake::Scope;
 use concord_schema::event::Event;
-use concord_schema::proposal::{Action, Draft, Proposal, content_digest};
+use concord_schema::proposal::{Action, Content, Draft, Proposal, content_digest};
 use concord_schema::release::{Release, ReleaseFacts, Reversibility, Standing};
 use concord_schema::rollout::Outcome;
 use concord_schema::rules::{Class, ClassRules};
@@ -26,11 +26,10 @@ pub fn propose(
 ) -> Result<Response, ContractError> {
     let (storage, sender) = (deps.storage, info.sender.as_str());
     let content = parse(storage, deps.api, &draft)?;
-    let version = state::RULES_VERSION.load(storage)?;
-    let rules = state::RULES_ALL.load(storage, (version, state::RULES_WHOLE))?;
-    let row = rules.row(content.class);
-    check_weight(storage, env, sender, row)?;
-    take_deposit(storage, info, content.class, row)?;
+    let rules = state::RULES_HEAD.load(storage)?;
+    let row = state::RULES.load(storage, (rules.version, state::letter(content.class)))?;
+    check_weight(storage, env, sender, &row)?;
+    take_deposit(storage, info, content.class, &row)?;
     let id = ProposalId(state::PROPOSAL_COUNT.may_load(storage)?.unwrap_or(0).saturating_add(1));
     let component = content.component.clone();
     let proposal = Proposal::new(
@@ -39,7 +38,7 @@ pub fn propose(
         content.class,
         content.digest,
         component,
-        (version, &rules),
+        (&rules, &row),
         load::now(env),
     );
     state::PROPOSAL_COUNT.save(storage, &id.0)?;
@@ -62,14 +61,14 @@ pub(crate) fn word<T: serde::Serialize>(member: &T) -> Result<String, ContractEr
 }
 
 /// What a draft says, once checked against the deployment.
-pub(crate) struct Content {
+pub(crate) struct Parsed {
     pub(crate) class: Class,
     pub(crate) component: Option<String>,
     pub(crate) release: Option<Digest>,
     pub(crate) digest: Digest,
 }
 
-impl Content {
+impl Parsed {
     pub(crate) fn release_text(&self) -> String {
         self.release.map_or_else(|| "-".to_owned(), |digest| digest.to_string())
     }
@@ -82,7 +81,7 @@ impl Content {
         id: ProposalId,
         draft: &Draft,
     ) -> Result<(), ContractError> {
-        state::DRAFTS.save(storage, id.0, draft)?;
+        state::DRAFTS.save(storage, id.0, &Content::of(draft))?;
         let Some((release, _)) = draft.rollout() else {
             return Ok(());
         };
@@ -97,7 +96,7 @@ impl Content {
 }
 
 /// Checks a draft against its own bounds and against what is there now.
-pub(crate) fn parse(storage: &dyn Storage, api: &dyn Api, draft: &Draft) -> Result<Content, ContractError> {
+pub(crate) fn parse(storage: &dyn Storage, api: &dyn Api, draft: &Draft) -> Result<Parsed, ContractError> {
     draft.check()?;
     let floors = state::CONFIG.load(storage)?.floors;
     let mut component: Option<String> = None;
@@ -148,7 +147,7 @@ pub(crate) fn parse(storage: &dyn Storage, api: &dyn Api, draft: &Draft) -> Resu
             _ => {}
         }
     }
-    Ok(Content {
+    Ok(Parsed {
         class: class(storage, draft),
         component,
         release: draft.rollout().map(|(release, _)| release.digest()),
@@ -176,16 +175,13 @@ fn check_upgrade(storage: &dyn Storage, release: &Release) -> Result<(), Contrac
             next: "propose another release",
         });
     }
-    let current = load::release(storage, &component.current)?.version;
+    let current = &component.version;
     let coming = match component.live {
-        Some(live) => {
-            let release = load::rollout(storage, live)?.release;
-            Some(load::release(storage, &release)?.version)
-        }
+        Some(live) => Some(load::rollout(storage, live)?.version),
         None => None,
     };
     let replaces = |version: &String| release.upgrades_from.contains(version);
-    if replaces(&current) || coming.as_ref().is_some_and(replaces) {
+    if replaces(current) || coming.as_ref().is_some_and(replaces) {
         return Ok(());
     }
     Err(ContractError::Mismatch {

@@ -36,7 +36,7 @@ fn deposit(deps: Deps, msg: &ExecuteMsg) -> Result<Vec<Coin>, ContractError> {
     let ExecuteMsg::Propose { draft } = msg else {
         return Ok(Vec::new());
     };
-    let version = state::RULES_VERSION.load(deps.storage)?;
-    let rules = state::RULES_ALL.load(deps.storage, (version, state::RULES_WHOLE))?;
-    Ok(rules.row(class(deps.storage, draft)).deposit.iter().cloned().collect())
+    let version = state::RULES_HEAD.load(deps.storage)?.version;
+    let class = state::letter(class(deps.storage, draft));
+    Ok(state::RULES.load(deps.storage, (version, class))?.deposit.into_iter().collect())
 }

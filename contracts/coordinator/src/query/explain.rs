@@ -29,7 +29,7 @@ pub(super) fn explain(deps: Deps, env: &Env, subject: Subject) -> Result<Explain
 pub(super) fn waiting_on(storage: &dyn Storage, env: &Env, case: &Case) -> Result<WaitingOn, ContractError> {
     Ok(match case.waiting_on(storage, load::now(env))? {
         // Nothing but its own actions could stand in its way: they are tried, and forgotten.
-        due @ WaitingOn::Execute { .. } => execute::refused(storage, env, case.id).unwrap_or(due),
+        due @ WaitingOn::Execute { .. } => execute::refused(storage, env, case)?.unwrap_or(due),
         on => on,
     })
 }

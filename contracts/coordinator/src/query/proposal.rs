@@ -18,7 +18,7 @@ pub(super) fn proposal(deps: Deps, env: &Env, id: ProposalId) -> Result<Proposal
     let now = load::now(env);
     let case = Case::load(deps.storage, id, now)?;
     let waiting_on = explain::waiting_on(deps.storage, env, &case)?;
-    let draft = load::found(state::DRAFTS.may_load(deps.storage, id.0)?, "proposal", id)?;
+    let draft = load::draft(deps.storage, id)?;
     let approvals = state::APPROVALS.may_load(deps.storage, id.0)?.unwrap_or_default();
     let Case { proposal, tally, phase, .. } = case;
     Ok(ProposalAnswer { id, phase, waiting_on, proposal, draft, tally, approvals })

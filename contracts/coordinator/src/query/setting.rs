@@ -30,7 +30,7 @@ pub(super) fn config(deps: Deps, env: &Env) -> Result<ConfigAnswer, ContractErro
 pub(super) fn rules(deps: Deps, version: Option<u32>) -> Result<RulesAnswer, ContractError> {
     let version = match version {
         Some(version) => version,
-        None => state::RULES_VERSION.load(deps.storage)?,
+        None => state::RULES_HEAD.load(deps.storage)?.version,
     };
     let rules = state::RULES_ALL.may_load(deps.storage, (version, state::RULES_WHOLE))?;
     let rules = load::found(rules, "rules of version", version)?;

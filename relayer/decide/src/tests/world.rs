@@ -169,7 +169,9 @@ impl World {
             component: "feeder".into(),
             group: "feeder".into(),
             release: release.digest(),
+            version: release.version.clone(),
             previous: served().release,
+            previous_version: "1.0.0".into(),
             reversibility: release.reversibility,
             epoch: 1,
             registered: Power(100),
@@ -191,6 +193,7 @@ impl World {
         let component = Component {
             v: 1,
             current: served().release,
+            version: "1.0.0".into(),
             live: Some(RolloutId(1)),
             last: Some(RolloutId(1)),
             group: "feeder".into(),

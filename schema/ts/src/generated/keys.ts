@@ -11,7 +11,7 @@ import type {
   Coin,
   Component,
   Config,
-  Draft,
+  Content,
   Empty,
   Guardians,
   Head,
@@ -23,6 +23,7 @@ import type {
   ReleaseFacts,
   Rollout,
   Rules,
+  RulesHead,
   Seat,
   Tally,
   Uint128,
@@ -33,8 +34,8 @@ import type {
 export const keys = {
   /** Settings, fixed at instantiation. */
   config: (): Uint8Array => rawKey("config"),
-  /** Newest version of the rules. */
-  rulesVersion: (): Uint8Array => rawKey("rules_version"),
+  /** The rules in force, in short. */
+  rulesHead: (): Uint8Array => rawKey("rules_head"),
   /** Rules of a version, whole. */
   rules: (version: number): Uint8Array => rawKey("rules", u32(version), text("a")),
   /** Rules of a version for one class: r, s, c or k for routine, standard, critical, constitutional. */
@@ -117,9 +118,9 @@ export abstract class Facts {
     return this.read(keys.config());
   }
 
-  /** Newest version of the rules. */
-  rulesVersion(): Promise<number | null> {
-    return this.read(keys.rulesVersion());
+  /** The rules in force, in short. */
+  rulesHead(): Promise<RulesHead | null> {
+    return this.read(keys.rulesHead());
   }
 
   /** Rules of a version, whole. */
@@ -173,7 +174,7 @@ export abstract class Facts {
   }
 
   /** Content of a proposal. */
-  drafts(proposal: number | bigint): Promise<Draft | null> {
+  drafts(proposal: number | bigint): Promise<Content | null> {
     return this.read(keys.drafts(proposal));
   }
 

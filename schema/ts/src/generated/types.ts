@@ -325,6 +325,8 @@ export interface Component {
   registered: number;
   /** Version of these facts. */
   v: number;
+  /** Its version. */
+  version: string;
 }
 
 /** A component. */
@@ -367,6 +369,20 @@ export interface ConfigAnswer {
   since_height: number;
   /** Version of the contract. */
   version: string;
+}
+
+/** Stored content of a proposal: its draft, with the release by digest. */
+export interface Content {
+  /** All actions but the start of a rollout, in order. */
+  actions: Action[];
+  /** As [`Draft::rationale`]. */
+  rationale: Document;
+  /** The start of a rollout; a draft holds at most one ([`Draft::check`]). */
+  start?: Start | null;
+  /** As [`Draft::title`]. */
+  title: string;
+  /** Version of these facts. */
+  v: number;
 }
 
 export type Digest = string;
@@ -476,15 +492,6 @@ export type ExecuteMsg =
     execute: {
       /** Which. */
       proposal: number;
-    };
-  }
-  /** Runs a proposal's actions; the contract's own message to itself. */
-  | {
-    run_actions: {
-      /** Which. */
-      proposal: number;
-      /** Who executed it, for the log. */
-      who: string;
     };
   }
   /** Makes a proposal's deposit claimable once it has ended, or moves it to the treasury if it was vetoed. */
@@ -1444,6 +1451,8 @@ export interface Rollout {
   plan: Plan;
   /** The release of before: where rolling back leads. */
   previous: Digest;
+  /** Its version. */
+  previous_version: string;
   /** The proposal that decided it. */
   proposal: number;
   /** The snapshot's sum. */
@@ -1454,6 +1463,8 @@ export interface Rollout {
   reversibility: Reversibility;
   /** Version of these facts. */
   v: number;
+  /** Its version. */
+  version: string;
 }
 
 /** A rollout. */
@@ -1516,6 +1527,20 @@ export interface RulesAnswer {
   /** All numbers. */
   rules: Rules;
   /** Their version. */
+  version: number;
+}
+
+/** Stored facts of the rules in force: what most messages need of them, without a look at all. */
+export interface RulesHead {
+  /** As [`Rules::brake_full`]. */
+  brake_full: Span;
+  /** As [`Rules::brake_short`]. */
+  brake_short: Span;
+  /** Digest of the whole set. */
+  digest: Digest;
+  /** Version of these facts. */
+  v: number;
+  /** Their number. */
   version: number;
 }
 
@@ -1636,6 +1661,16 @@ export type Standing =
   | "allowed"
   /** It failed on two organisations' nodes, or a vote took it back: denied until a vote (NODE-5). */
   | "rolled_back";
+
+/** The start of a rollout, with its release by digest. */
+export interface Start {
+  /** Its place among the actions. */
+  place: number;
+  /** How. */
+  plan: Plan;
+  /** The release. */
+  release: Digest;
+}
 
 /** What an auditor states. */
 export interface Statement {
