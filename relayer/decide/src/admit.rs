@@ -23,7 +23,7 @@ impl Agent {
         self.errand = None;
         self.repeated = None;
         self.returned = None;
-        self.retake = false;
+        self.memory.retake = false;
         self.fetch_fails = 0;
         if let Some(host) = self.host.as_mut() {
             // It was said of another artifact.
@@ -106,7 +106,7 @@ impl Agent {
 
     /// Is this rollout newer than all that this node was told?
     pub(crate) fn is_newer(&self, id: RolloutId) -> bool {
-        id > self.memory.generation.rollout || (self.retake && id == self.memory.generation.rollout)
+        id > self.memory.generation.rollout || (self.memory.retake && id == self.memory.generation.rollout)
     }
 }
 

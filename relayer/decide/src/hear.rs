@@ -47,7 +47,7 @@ impl Agent {
             }
             Input::DaemonExited { run, code, signal } => self.daemon_exited(run, code, signal),
             Input::Probe(verdict) => self.probed(&verdict),
-            Input::Retry => self.owner_retries(),
+            Input::Retry { request } => self.owner_retries(request),
             Input::Tick => {}
         }
     }
@@ -193,11 +193,16 @@ impl Agent {
         }
     }
 
-    fn owner_retries(&mut self) {
+    /// In memory, so that a crash neither loses the owner's word nor lets it count twice (NODE-5).
+    fn owner_retries(&mut self, request: Digest) {
+        if self.memory.retried == Some(request) {
+            return;
+        }
+        self.memory.retried = Some(request);
         self.memory.denied.clear();
         self.fetch_fails = 0;
         self.respawn = crate::host::Respawn::default();
-        self.retake = self.memory.stage == Stage::Refused;
+        self.memory.retake = self.memory.stage == Stage::Refused;
     }
 }
 

@@ -74,8 +74,12 @@ pub enum Input {
     },
     /// A probe came back.
     Probe(Verdict),
-    /// The owner wants another try: lifts this node's own denials and its refusal.
-    Retry,
+    /// The owner wants another try: lifts this node's own denials and its refusal. One request counts once, however often
+    /// it is told.
+    Retry {
+        /// The request's name.
+        request: Digest,
+    },
     /// Time went on.
     Tick,
 }

@@ -44,7 +44,7 @@ pub mod waiting;
 pub use effect::{Crank, Effect, Work};
 pub use input::{ChainView, DaemonView, DiskView, Ended, Input, Link, RolloutView, Verdict};
 pub use limits::Limits;
-pub use memory::{Generation, Memory, Served, Target};
+pub use memory::{Denied, Generation, Memory, Served, Target};
 pub use settings::Settings;
 pub use stage::{Move, Stage};
 pub use trial::Trial;
@@ -122,8 +122,6 @@ pub struct Agent {
     returned: Option<Mark>,
     cranked: Option<Mark>,
     due: Option<Due>,
-    /// The owner wants a refused rollout taken up again.
-    retake: bool,
     out: Vec<Effect>,
     moves: Vec<Move>,
     waiting: AgentWaiting,
@@ -167,7 +165,6 @@ impl Agent {
             returned: None,
             cranked: None,
             due: None,
-            retake: false,
             out: pending.into_iter().filter(Effect::is_repeated).collect(),
             moves: Vec::new(),
             waiting: AgentWaiting::View,

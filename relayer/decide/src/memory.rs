@@ -116,6 +116,12 @@ pub struct Memory {
     pub said: Vec<Report>,
     /// Why it refused, failed or is contained, for people.
     pub why: Option<String>,
+    /// The owner wants the refused rollout taken up again.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub retake: bool,
+    /// The owner's newest request to try again, which was heard.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retried: Option<Digest>,
 }
 
 impl Memory {
@@ -138,6 +144,8 @@ impl Memory {
             denied: Vec::new(),
             said: Vec::new(),
             why: None,
+            retake: false,
+            retried: None,
         }
     }
 

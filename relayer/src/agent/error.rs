@@ -66,6 +66,26 @@ pub enum AgentError {
         /// The agent's folder.
         folder: PathBuf,
     },
+    /// There is no agent to ask.
+    #[error(
+        "no agent ever ran in {folder}: check node.home, or hand the node over with `concord init --adopt PATH`"
+    )]
+    NeverRan {
+        /// The agent's folder.
+        folder: PathBuf,
+    },
+    /// The agent could not read what this user leaves for it.
+    #[error(
+        "{folder} belongs to user {owner}, its agent's; expected to be run by that user, found user {found}"
+    )]
+    NotOwner {
+        /// The agent's folder.
+        folder: PathBuf,
+        /// The number of the user that it belongs to.
+        owner: u32,
+        /// That of the user who asks.
+        found: u32,
+    },
     /// It was handed over before.
     #[error(
         "{folder} is initialised already, serving {digest}; an agent that has a history is not adopted again"

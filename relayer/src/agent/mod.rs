@@ -1,7 +1,8 @@
 //! The process beside a node: watches the chain, asks the machine, does what it says, and reports.
 //!
-//! `run` is the only loop. `follow` brings facts, `host` performs effects, `mail` puts reports into the outbox,
-//! `record` is what the journal holds, `book` keeps it, `status`, `metrics` and `http` tell people.
+//! `run` is the only loop. `follow` brings facts, `host` performs effects, `hold` keeps the next binary open, `mail` puts
+//! reports into the outbox, `record` is what the journal holds, `book` keeps it, `retry` brings the owner's word, `status`,
+//! `metrics` and `http` tell people.
 
 mod bar;
 mod book;
@@ -14,6 +15,7 @@ mod mail;
 mod metrics;
 mod prober;
 pub mod record;
+mod retry;
 mod run;
 mod setup;
 pub mod status;
@@ -22,6 +24,7 @@ mod view;
 
 pub use error::AgentError;
 pub use init::{Adopted, init};
+pub use retry::{RetryAsked, retry};
 pub use run::run;
 pub use view::{ViewError, Viewer};
 
@@ -31,6 +34,8 @@ pub const JOURNAL: &str = "journal";
 pub const OUTBOX: &str = "outbox";
 /// The cursor's file.
 pub const CURSOR: &str = "cursor.json";
+/// The owner's request to try again, while it waits.
+pub const RETRY: &str = "retry";
 /// The folder of the daemon's output.
 pub const LOGS: &str = "log";
 

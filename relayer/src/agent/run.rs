@@ -1,5 +1,6 @@
 //! The only loop: remember, decide, act, report.
 
+mod requests;
 mod show;
 
 use std::collections::VecDeque;
@@ -21,6 +22,7 @@ use super::host::{Answer, Host, boot_id_now, failure};
 use super::http::{Pages, bind, serve};
 use super::metrics::Metrics;
 use super::record::{Recalled, Record};
+use super::retry::Requests;
 use super::status::{Board, CheckStatus};
 use super::upkeep::{UPKEEP_EVERY, say_short_floors};
 use super::view::Viewer;
@@ -69,6 +71,7 @@ struct Work {
     trouble: Option<String>,
     checks: Vec<CheckStatus>,
     short_floors: watch::Receiver<Option<bool>>,
+    requests: Requests,
     _lock: FolderLock,
 }
 
@@ -193,6 +196,7 @@ async fn open(config: AgentConfig, answers: mpsc::Sender<Answer>) -> Result<(Wor
         trouble: None,
         checks: Vec::new(),
         short_floors,
+        requests: Requests::of(&home),
         _lock: lock,
     };
     Ok((work, first, Parts { rpc, watcher, courier, sender, own: own_seen, floors }))
@@ -300,6 +304,9 @@ impl Work {
 
     /// Time goes on; what a full disk did not take is tried again first.
     async fn tick(&mut self) -> Result<(), AgentError> {
+        if !self.is_held() {
+            self.hear_requests().await?;
+        }
         if !self.is_held() {
             return self.step(Input::Tick).await;
         }

@@ -85,6 +85,8 @@ pub enum Command {
     Agent,
     /// Hands a running node to the agent: takes over its binary, which must be the one that the fleet runs
     Init(InitArgs),
+    /// Has the agent of this host try again what failed on its node
+    Retry,
     /// Runs a chain for development in this process
     Devnet(DevnetArgs),
 

@@ -207,6 +207,8 @@ fn of_agent(error: &AgentError) -> Exit {
         AgentError::View(_) => Exit::Chain,
         AgentError::Store(StoreError::Unfit { .. } | StoreError::Unreadable { .. })
         | AgentError::NotInitialised { .. }
+        | AgentError::NeverRan { .. }
+        | AgentError::NotOwner { .. }
         | AgentError::Initialised { .. }
         | AgentError::NoPlatform { .. }
         | AgentError::Check(_) => Exit::Usage,

@@ -11,6 +11,7 @@ pub mod explain;
 pub mod keys;
 pub mod log;
 pub mod output;
+pub mod retry;
 pub mod status;
 #[cfg(test)]
 mod tests;
@@ -115,6 +116,7 @@ pub async fn dispatch(cli: &Cli, layers: &Layers, screen: Screen) -> Result<Opti
             Ok(None)
         }
         Command::Init(args) => init(layers, screen, args).await.map(Some),
+        Command::Retry => retry::retry(layers).map(Some),
         Command::Devnet(args) => {
             devnet::run(args, cli.global.chain_id.as_deref(), screen).await?;
             Ok(None)

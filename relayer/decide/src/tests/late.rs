@@ -84,7 +84,7 @@ fn every_stage_answers_every_input_twice() {
             Input::Probe(Verdict::Fail { why: "500".into() }),
             Input::Probe(Verdict::Unknown { why: "?".into() }),
             Input::DaemonExited { run: world.journal.run, code: None, signal: None },
-            Input::Retry,
+            Input::Retry { request: concord_schema::Digest::of(b"again") },
         ]);
         for first in &inputs {
             for second in &inputs {

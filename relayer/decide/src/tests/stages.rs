@@ -101,10 +101,44 @@ fn a_failed_release_goes_back_by_itself_and_is_denied() {
         assert_eq!(world.seat.as_ref().unwrap().state, concord_schema::rollout::SeatState::Refused, "{why}");
         assert!(world.waiting.to_string().contains("its owner must retry it"), "{}", world.waiting);
         (world.new_is_sick, world.new_exits) = (false, false);
-        world.feed(Input::Retry);
+        world.feed(Input::Retry { request: concord_schema::Digest::of(b"again") });
         world.until("committed");
         assert_eq!(world.refused, Vec::<String>::new(), "{why}");
     }
+}
+
+/// NODE-5: the owner's word survives a crash of the agent that heard it, and one request never lifts a later denial.
+#[test]
+fn a_request_to_retry_is_durable_and_counts_once() {
+    let mut world = World::new();
+    world.new_is_sick = true;
+    world.until("rolled_back");
+    world.ticks(5);
+    let mut again = release(new_bytes());
+    again.flags = vec!["renamed".into()];
+    world.next_rollout(again);
+    world.until("refused");
+    let resume = |memory: &Memory| {
+        let (settings, disk) = (world.settings.clone(), world.disk.clone());
+        Agent::resume(settings, memory.clone(), vec![], disk, None, world.now_ms).0
+    };
+    let request = concord_schema::Digest::of(b"again");
+    // Nothing is known of the chain, so that only memory can carry the request.
+    let mut agent = resume(&world.journal);
+    assert!(agent.step(world.now_ms, Input::Retry { request }).must_journal());
+    let kept = agent.memory().clone();
+    assert!(kept.denied.is_empty());
+    let mut after = resume(&kept);
+    let step = after.step(world.now_ms, Input::Chain(Box::new(world.view())));
+    assert!(step.moves.iter().any(|passed| passed.from == Stage::Refused), "{step:?}");
+    let mut later = kept.clone();
+    later.denied = world.journal.denied.clone();
+    let mut agent = resume(&later);
+    assert!(!agent.step(world.now_ms, Input::Retry { request }).changed);
+    assert_eq!(agent.memory().denied, later.denied);
+    let request = concord_schema::Digest::of(b"once more");
+    agent.step(world.now_ms, Input::Retry { request });
+    assert!(agent.memory().denied.is_empty());
 }
 
 #[test]
