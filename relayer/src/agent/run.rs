@@ -80,12 +80,15 @@ struct Work {
 /// # Errors
 /// [`AgentError`]: what cannot be gone on with. Nothing that the chain does is among them.
 pub async fn run(config: AgentConfig) -> Result<(), AgentError> {
+    // Before anything is written: the lock's own file may be the first that a full disk does not take.
+    let mut too_long = signal(SignalKind::from_raw(FILE_TOO_LONG)).map_err(AgentError::System)?;
+    // Before anything else that two agents of one folder would both want, so that it is the lock that refuses the second.
+    let lock = hold(&config)?;
     let listener = bind(config.http.listen).await?;
     let address = listener.local_addr().map_err(AgentError::System)?;
     let (answers, mut inbox) = mpsc::channel(ANSWERS_MAX);
     let (news, mut heard) = mpsc::channel(NEWS_MAX);
-    let mut too_long = signal(SignalKind::from_raw(FILE_TOO_LONG)).map_err(AgentError::System)?;
-    let (mut work, first, parts) = open(config, answers).await?;
+    let (mut work, first, parts) = open(config, lock, answers).await?;
     tracing::info!(%address, node = work.config.node.node_id, stage = %work.agent.memory().stage, "the agent is up");
     let mut tasks = parts.spawn(listener, &work, news);
     work.note_daemon()?;
@@ -142,13 +145,21 @@ impl Parts {
     }
 }
 
-/// Opens everything that the agent keeps, and takes up where it was.
-async fn open(config: AgentConfig, answers: mpsc::Sender<Answer>) -> Result<(Work, Step, Parts), AgentError> {
-    let home = config.node.home.clone();
+fn hold(config: &AgentConfig) -> Result<FolderLock, AgentError> {
+    let home = &config.node.home;
     if !home.join(JOURNAL).is_dir() {
-        return Err(AgentError::NotInitialised { folder: home });
+        return Err(AgentError::NotInitialised { folder: home.clone() });
     }
-    let lock = FolderLock::take(&home)?;
+    Ok(FolderLock::take(home)?)
+}
+
+/// Opens everything that the agent keeps, and takes up where it was.
+async fn open(
+    config: AgentConfig,
+    lock: FolderLock,
+    answers: mpsc::Sender<Answer>,
+) -> Result<(Work, Step, Parts), AgentError> {
+    let home = config.node.home.clone();
     let limits = Limits::default();
     let (journal, contents) = Journal::<Record>::open(&home.join(JOURNAL), limits)?;
     if let Some(torn) = contents.torn {
