@@ -23,6 +23,8 @@ use thiserror::Error;
 
 use super::durable::{self, DiskError, Draft, create_dir, replace_link};
 
+mod take_over;
+
 const CONTENT: &str = "cas/sha256";
 const FETCH: &str = "fetch";
 const CURRENT: &str = "current";
@@ -97,6 +99,16 @@ pub enum StoreError {
         found: String,
         /// The bound.
         bytes_max: u64,
+    },
+    /// A binary that should be taken over is another one. Nothing of it is stored.
+    #[error("{} has digest {found}, expected {expected}: give the binary with that digest", path.display())]
+    OtherBytes {
+        /// The file.
+        path: PathBuf,
+        /// Its digest.
+        found: Digest,
+        /// What it must be.
+        expected: Digest,
     },
     /// A binary that should be taken over cannot be read.
     #[error("cannot read {} to take it over: check its path and who may read it", path.display())]
@@ -223,56 +235,6 @@ impl Store {
     /// When syncing or renaming fails.
     pub fn publish(&self, draft: Draft, digest: &Digest) -> Result<(), StoreError> {
         Ok(draft.publish(&self.path_of(digest))?)
-    }
-
-    /// Copies a binary of the host into the store, durably, and answers its digest and length in bytes. The binary
-    /// itself is left alone; a file of more than `bytes_max` bytes is refused.
-    ///
-    /// # Errors
-    /// [`StoreError::Unfit`] for what is no ordinary file or has no or too many bytes, or the disk.
-    pub fn take_over(&self, path: &Path, bytes_max: u64) -> Result<(Digest, u64), StoreError> {
-        self.take_over_watched(path, bytes_max, &|_, _| ())
-    }
-
-    /// The same; `progress` hears the bytes that were copied and those that there are.
-    ///
-    /// # Errors
-    /// As [`Store::take_over`].
-    pub fn take_over_watched(
-        &self,
-        path: &Path,
-        bytes_max: u64,
-        progress: &dyn Fn(u64, u64),
-    ) -> Result<(Digest, u64), StoreError> {
-        let unfit = |found: String| StoreError::Unfit { path: path.to_path_buf(), found, bytes_max };
-        let failed = |source| StoreError::Unreadable { path: path.to_path_buf(), source };
-        // `current` of an existing tree is often a link, so the last link is followed here.
-        let path_real = path.canonicalize().map_err(failed)?;
-        let mut source = open_plain(&path_real).map_err(failed)?;
-        let meta = source.metadata().map_err(failed)?;
-        if !meta.is_file() {
-            let found = if meta.is_dir() { "a folder" } else { "something else" };
-            return Err(unfit(found.to_owned()));
-        }
-        if meta.len() == 0 || meta.len() > bytes_max {
-            return Err(unfit(format!("{} bytes", meta.len())));
-        }
-        let mut draft = self.draft()?;
-        let mut hash = Sha256::new();
-        let mut bytes = 0_u64;
-        let mut buffer = vec![0; COPY_BYTES];
-        while let Some(part) = read_part(&mut source, &mut buffer).map_err(failed)? {
-            bytes = bytes.saturating_add(part.len() as u64);
-            if bytes > bytes_max {
-                return Err(unfit(format!("more than {bytes_max} bytes while reading")));
-            }
-            hash.update(part);
-            draft.write_all(part)?;
-            progress(bytes, meta.len());
-        }
-        let digest = Digest(hash.finalize().into());
-        self.publish(draft, &digest)?;
-        Ok((digest, bytes))
     }
 
     /// What runs, or runs next.

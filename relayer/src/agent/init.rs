@@ -13,7 +13,8 @@ use super::record::{Recalled, Record};
 use super::view::Viewer;
 use super::{FOLDER_MODE, JOURNAL, now_ms};
 use crate::act::durable::create_dir;
-use crate::act::store::{Link, Store};
+use crate::act::process::executing;
+use crate::act::store::{Link, Store, StoreError};
 use crate::chain::Chain;
 use crate::config::AgentConfig;
 use crate::journal::{FolderLock, Journal, Limits};
@@ -34,6 +35,8 @@ pub struct Adopted {
     pub artifact: Digest,
     /// The agent's folder.
     pub home: String,
+    /// Processes that run the binary from where it was, under nobody's care. The agent will start one of its own.
+    pub still_running: Vec<u32>,
 }
 
 /// Hashes the binary, demands the digest of the component's current release for this platform, stores it durably,
@@ -50,25 +53,26 @@ pub async fn init(config: &AgentConfig, adopt: &Path) -> Result<Adopted, AgentEr
     let store = Store::open(home)?;
     let (mut journal, contents) = Journal::<Record>::open(&journal_folder, Limits::default())?;
     let recalled = Recalled::of(contents.entries.into_iter().map(|entry| entry.record));
-    if let Some(memory) = recalled.memory {
-        return Err(AgentError::Initialised {
-            folder: home.clone(),
-            digest: memory.serves.artifact.to_string(),
-        });
+    let serving = recalled.memory.map(|memory| memory.serves.artifact);
+    // A start in a journal whose beginning is lost may still have its daemon.
+    if let Some(digest) = serving.or(recalled.run.map(|(_, run)| run.executable)) {
+        return Err(AgentError::Initialised { folder: home.clone(), digest: digest.to_string() });
     }
     let served = served(config).await?;
     let bar = DownloadBar::new("take over", adopt.metadata().map_or(0, |meta| meta.len()));
-    let (found, _) = store.take_over_watched(adopt, config.fetch.bytes_max, &|bytes, _| bar.at(bytes))?;
+    let copied = |bytes, _| bar.at(bytes);
+    let taken = store.take_over(adopt, &served.artifact, config.fetch.bytes_max, &copied);
     drop(bar);
-    if found != served.artifact {
-        return Err(AgentError::NotBaseline {
-            path: adopt.to_path_buf(),
+    taken.map_err(|error| match error {
+        StoreError::OtherBytes { path, found, expected } => AgentError::NotBaseline {
+            path,
             found: found.to_string(),
             release: format!("{} {} for {}", config.node.component, served.version, config.node.platform),
-            expected: served.artifact.to_string(),
-        });
-    }
-    store.point(Link::Current, &found)?;
+            expected: expected.to_string(),
+        },
+        other => other.into(),
+    })?;
+    store.point(Link::Current, &served.artifact)?;
     journal.append(&Record::Step {
         at_ms: now_ms()?,
         memory: Box::new(Memory::new(served.clone())),
@@ -79,8 +83,9 @@ pub async fn init(config: &AgentConfig, adopt: &Path) -> Result<Adopted, AgentEr
         component: config.node.component.clone(),
         version: served.version,
         release: served.release,
-        artifact: found,
+        artifact: served.artifact,
         home: home.display().to_string(),
+        still_running: executing(adopt),
     })
 }
 

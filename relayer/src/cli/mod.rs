@@ -144,10 +144,15 @@ async fn init(layers: &Layers, screen: Screen, args: &InitArgs) -> Result<Answer
     let config = layers.agent()?;
     let deployment = Deployment::reach(layers, screen).await?;
     let adopted = crate::agent::init(&config, &args.adopt).await?;
-    let text = format!(
+    let mut text = format!(
         "{} {} is the agent's now\nartifact {}\nfolder   {}",
         adopted.component, adopted.version, adopted.artifact, adopted.home
     );
+    for pid in &adopted.still_running {
+        text.push_str(&format!(
+            "\nprocess {pid} runs this binary, not under the agent: stop it before `concord agent` starts its own"
+        ));
+    }
     Ok(deployment.answer(text, json!({"adopted": adopted})))
 }
 

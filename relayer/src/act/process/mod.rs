@@ -46,8 +46,8 @@ use tokio::io::unix::AsyncFd;
 use super::durable::DiskError;
 
 pub use output::Output;
-pub(crate) use residents::boot_id;
-pub use slot::Slot;
+pub(crate) use residents::{boot_id, executing};
+pub use slot::{Slot, check_program};
 
 /// Why the agent could not do something to a process. None of them says that the daemon is dead.
 #[derive(Debug, Error)]

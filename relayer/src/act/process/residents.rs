@@ -105,6 +105,18 @@ pub(super) fn residents(marks: &Marks, run: &Run, leader: Option<&Identity>) -> 
     Ok(found)
 }
 
+/// The processes of this host that execute the very file at `path`, as far as this user may see them.
+pub(crate) fn executing(path: &Path) -> Vec<u32> {
+    let Ok(wanted) = path.metadata() else { return Vec::new() };
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    let executes = |pid: &u32| {
+        std::fs::metadata(of(*pid, "exe"))
+            .is_ok_and(|meta| (meta.dev(), meta.ino()) == (wanted.dev(), wanted.ino()))
+    };
+    pids.filter(executes).collect()
+}
+
 /// A group keeps its number as long as it has a member, but an empty one's number may go to a stranger: then a process
 /// with that pid and another start time exists.
 fn owns_its_number(leader: &Identity) -> bool {
@@ -163,6 +175,14 @@ mod tests {
         for bad in ["", "42 (sh", "42 (sh) S 1", "42 (sh) S 1 x 7 0 -1 4 0 0 0 0 0 0 0 0 20 0 1 0 5"] {
             assert_eq!(parse_stat(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn whoever_executes_a_file_is_found_by_it() {
+        let own = std::env::current_exe().unwrap();
+        assert!(executing(&own).contains(&std::process::id()));
+        assert!(!executing(Path::new("/bin/sh")).contains(&std::process::id()));
+        assert_eq!(executing(Path::new("/no/such/program")), Vec::<u32>::new());
     }
 
     #[test]

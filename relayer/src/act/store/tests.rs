@@ -167,20 +167,52 @@ fn a_running_binary_is_taken_over_by_copy() {
     std::os::unix::fs::symlink(&binary, &link).unwrap();
     let seen = std::cell::RefCell::new(Vec::new());
     let progress = |done: u64, all: u64| seen.borrow_mut().push((done, all));
-    let (digest, bytes) = place.store.take_over_watched(&link, 300_000, &progress).unwrap();
+    let digest = Digest::of(&vec![7; 300_000]);
+    let bytes = place.store.take_over(&link, &digest, 300_000, &progress).unwrap();
     assert!(seen.borrow().is_sorted());
     assert_eq!(seen.borrow().last(), Some(&(300_000, 300_000)));
-    assert_eq!((digest, bytes), (Digest::of(&vec![7; 300_000]), 300_000));
+    assert_eq!(bytes, 300_000);
     place.store.open_verified(&digest).unwrap();
     assert!(binary.exists());
-    let too_long = place.store.take_over(&binary, 299_999).unwrap_err();
+    let refused =
+        |path: &Path, bytes_max| place.store.take_over(path, &digest, bytes_max, &|_, _| ()).unwrap_err();
+    let too_long = refused(&binary, 299_999);
     assert!(matches!(too_long, StoreError::Unfit { .. }), "{too_long}");
     std::fs::write(&binary, b"").unwrap();
-    assert!(matches!(place.store.take_over(&binary, 10), Err(StoreError::Unfit { .. })));
-    let folder = place.store.take_over(&place.store.folder, 10).unwrap_err();
+    assert!(matches!(refused(&binary, 10), StoreError::Unfit { .. }));
+    let folder = refused(&place.store.folder, 10);
     assert!(matches!(&folder, StoreError::Unfit { found, .. } if found == "a folder"), "{folder}");
-    let absent = place.store.take_over(&place.store.folder.join("absent"), 10).unwrap_err();
+    let absent = refused(&place.store.folder.join("absent"), 10);
     assert!(matches!(absent, StoreError::Unreadable { .. }), "{absent}");
+}
+
+/// NODE-2: the store holds nothing that nobody vouched for.
+#[test]
+fn nothing_of_another_binary_is_stored() {
+    let place = place();
+    let binary = place.file("daemon");
+    std::fs::write(&binary, b"some other program").unwrap();
+    let expected = Digest::of(b"the program of the fleet");
+    let error =
+        place.store.take_over(&binary, &expected, 100, &|_, _| panic!("a byte is copied")).unwrap_err();
+    let found = Digest::of(b"some other program");
+    assert!(matches!(error, StoreError::OtherBytes { found: of, .. } if of == found), "{error}");
+    for folder in [place.store.content_folder(), place.store.fetch_folder()] {
+        assert_eq!(std::fs::read_dir(folder).unwrap().count(), 0);
+    }
+}
+
+/// A file that is written to while it is taken over is none that anybody vouched for.
+#[test]
+fn a_binary_that_changes_while_it_is_copied_is_not_stored() {
+    let place = place();
+    let binary = place.file("daemon");
+    let bytes = vec![7; COPY_BYTES * 2];
+    std::fs::write(&binary, &bytes).unwrap();
+    let change = |_: u64, _: u64| std::fs::write(&binary, vec![8; COPY_BYTES * 2]).unwrap();
+    let error = place.store.take_over(&binary, &Digest::of(&bytes), 1 << 20, &change).unwrap_err();
+    assert!(matches!(error, StoreError::OtherBytes { .. }), "{error}");
+    assert_eq!(std::fs::read_dir(place.store.content_folder()).unwrap().count(), 0);
 }
 
 #[test]
