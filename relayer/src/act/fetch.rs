@@ -5,10 +5,11 @@
 //! asked again, and the next address has its turn. What fails on this side (a full disk) ends the whole fetch at once.
 
 mod failure;
+mod pace;
 
 use std::io;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use concord_schema::Digest;
 use reqwest::{Client, Response, StatusCode, Url, redirect};
@@ -20,6 +21,7 @@ use super::durable::{DiskError, Draft};
 use super::store::{Store, StoreError, Verified};
 
 pub use failure::{FetchError, Miss, Missed};
+use pace::Pace;
 
 /// Addresses of one artifact that are looked at; the contract allows no more.
 const ADDRESSES_MAX: usize = 16;
@@ -47,6 +49,10 @@ pub struct Bounds {
     pub connect: Duration,
     /// Between two parts, and until the first one.
     pub idle: Duration,
+    /// What each [`Bounds::rate_window`] must bring on average; 0 asks for nothing.
+    pub bytes_per_second_min: u64,
+    /// The time over which a rate is measured.
+    pub rate_window: Duration,
     /// For one try of one address, all in all.
     pub total: Duration,
     /// Tries of one address that fails as networks do.
@@ -58,11 +64,13 @@ pub struct Bounds {
 }
 
 impl Default for Bounds {
-    /// 10 s to connect, 30 s of silence, an hour in all, three tries from 1 s apart, 2 GiB.
+    /// 10 s to connect, 30 s of silence, 1,024 bytes a second over 30 s, an hour in all, three tries from 1 s apart, 2 GiB.
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(10),
             idle: Duration::from_secs(30),
+            bytes_per_second_min: 1_024,
+            rate_window: Duration::from_secs(30),
             total: Duration::from_secs(3600),
             tries_per_address: 3,
             retry_wait: Duration::from_secs(1),
@@ -199,7 +207,11 @@ impl Fetcher {
         let draft = store.draft().map_err(Failure::Here)?;
         let copy = draft.file().try_clone().map_err(|e| DiskError::new("open", draft.path(), e))?;
         let mut sink = Sink { file: tokio::fs::File::from_std(copy), hash: Sha256::new(), received: 0 };
-        while let Some(part) = self.next_part(&mut source, sink.received).await? {
+        let mut pace = Pace::new(self.bounds.bytes_per_second_min, self.bounds.rate_window);
+        loop {
+            let asked = Instant::now();
+            let Some(part) = self.next_part(&mut source, sink.received).await? else { break };
+            pace.take(part.len() as u64, asked.elapsed())?;
             sink.take(&part, want, &draft).await?;
             progress(sink.received, want.bytes);
         }

@@ -47,6 +47,7 @@ pub(super) fn host(config: &AgentConfig, answers: mpsc::Sender<Answer>) -> Resul
     let bounds = Bounds {
         connect: Duration::from_secs(config.fetch.connect_timeout_seconds),
         idle: Duration::from_secs(config.fetch.stall_timeout_seconds),
+        bytes_per_second_min: config.fetch.rate_bytes_per_second_min,
         total: Duration::from_secs(config.fetch.total_timeout_seconds),
         bytes_max: config.fetch.bytes_max,
         ..Bounds::default()

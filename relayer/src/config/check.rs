@@ -52,7 +52,7 @@ pub(super) fn check(settings: &Settings, merged: &Merged) -> Result<(), ConfigEr
     Ok(())
 }
 
-fn numbers(settings: &Settings) -> [(&'static str, u64, u64, u64); 16] {
+fn numbers(settings: &Settings) -> [(&'static str, u64, u64, u64); 17] {
     let Settings { chain, gas, daemon, trial, fetch, .. } = settings;
     [
         ("chain.call_timeout_seconds", chain.call_timeout_seconds, 1, 600),
@@ -70,6 +70,7 @@ fn numbers(settings: &Settings) -> [(&'static str, u64, u64, u64); 16] {
         ("fetch.bytes_max", fetch.bytes_max, 1, ARTIFACT_BYTES_MAX),
         ("fetch.connect_timeout_seconds", fetch.connect_timeout_seconds, 1, DAY_SECONDS),
         ("fetch.total_timeout_seconds", fetch.total_timeout_seconds, 1, 7 * DAY_SECONDS),
+        ("fetch.rate_bytes_per_second_min", fetch.rate_bytes_per_second_min, 0, 1 << 30),
         // A silence longer than the whole would never be noticed.
         ("fetch.stall_timeout_seconds", fetch.stall_timeout_seconds, 1, fetch.total_timeout_seconds),
     ]

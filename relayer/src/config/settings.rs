@@ -273,6 +273,8 @@ pub struct FetchSettings {
     pub connect_timeout_seconds: u64,
     /// The longest silence in the middle of a download.
     pub stall_timeout_seconds: u64,
+    /// Each 30 s of a download must bring so many bytes a second on average, or the next address is tried; 0 asks for none.
+    pub rate_bytes_per_second_min: u64,
     /// The longest whole download.
     pub total_timeout_seconds: u64,
 }
@@ -283,6 +285,7 @@ impl Default for FetchSettings {
             bytes_max: 1 << 30,
             connect_timeout_seconds: 10,
             stall_timeout_seconds: 30,
+            rate_bytes_per_second_min: 1_024,
             total_timeout_seconds: 3_600,
         }
     }

@@ -51,6 +51,20 @@ pub enum Miss {
         /// The bound.
         waited: Duration,
     },
+    /// It keeps arriving, but at a rate at which it would never be there.
+    #[error(
+        "{bytes} bytes arrived in {} ms, fewer than {bytes_per_second_min} a second, after {received} bytes in all", waited.as_millis()
+    )]
+    Drips {
+        /// Bytes that had arrived.
+        received: u64,
+        /// Those of the newest window.
+        bytes: u64,
+        /// How long they were waited for.
+        waited: Duration,
+        /// The bound.
+        bytes_per_second_min: u64,
+    },
     /// The whole try took too long.
     #[error("not finished after {} ms", waited.as_millis())]
     Slow {
@@ -96,6 +110,8 @@ impl Miss {
         match self {
             Self::Network { .. } | Self::Silent { .. } | Self::Slow { .. } | Self::Truncated { .. } => true,
             Self::Status { status } => *status >= 500 || matches!(*status, 408 | 429),
+            // It would drip again, and the next address has waited long enough.
+            Self::Drips { .. } => false,
             Self::Address { .. }
             | Self::Redirect { .. }
             | Self::TooLong { .. }

@@ -9,6 +9,8 @@ const BODY: &[u8] = b"the bytes of a release";
 const BOUNDS: Bounds = Bounds {
     connect: Duration::from_secs(5),
     idle: Duration::from_millis(300),
+    bytes_per_second_min: 0,
+    rate_window: Duration::from_secs(30),
     total: Duration::from_secs(2),
     tries_per_address: 2,
     retry_wait: Duration::from_millis(1),
@@ -366,4 +368,36 @@ async fn an_artifact_that_is_there_already_is_made_durable() {
     let before = synced();
     place.fetch(&[]).await.unwrap();
     assert!(synced() > before);
+}
+
+/// A host that is never silent and never done costs one window, and the next address has its turn.
+#[tokio::test]
+async fn a_host_that_drips_is_left_for_the_next_address() {
+    let place = Place::new();
+    let (drips, good) = (Server::start(Host::Trickles).await, Server::start(Host::Serves(BODY)).await);
+    // A byte each 150 ms, where ten are wanted in each half second.
+    let bounds = Bounds {
+        bytes_per_second_min: 20,
+        rate_window: Duration::from_millis(500),
+        total: Duration::from_secs(20),
+        ..BOUNDS
+    };
+    let fetcher = Fetcher::new(bounds).unwrap();
+    let addresses = [drips.address(), good.address()];
+    let want = |addresses| Want { digest: Digest::of(BODY), bytes: BODY.len() as u64, addresses };
+    let error = fetcher.fetch(&place.store, want(&addresses[..1]), &|_, _| ()).await.unwrap_err();
+    let FetchError::Missed { missed, .. } = error else { panic!("{error}") };
+    assert!(
+        matches!(missed[0].miss, Miss::Drips { received: 1..=20, bytes_per_second_min: 20, .. }),
+        "{missed:?}"
+    );
+    assert_eq!(drips.asked(), 1, "it is not asked again");
+    fetcher.fetch(&place.store, want(&addresses), &|_, _| ()).await.unwrap();
+    assert_eq!((drips.asked(), good.asked()), (2, 1));
+    // The same host is fast enough for who asks for less.
+    let patient = Bounds { bytes_per_second_min: 2, total: Duration::from_millis(1_200), ..bounds };
+    let place = Place::new();
+    let error = Fetcher::new(patient).unwrap().fetch(&place.store, want(&addresses[..1]), &|_, _| ()).await;
+    let Err(FetchError::Missed { missed, .. }) = error else { panic!("{error:?}") };
+    assert!(matches!(missed[0].miss, Miss::Slow { .. }), "{missed:?}");
 }
