@@ -22,6 +22,10 @@ impl Agent {
             Input::Drained(ended) => {
                 if self.answers(|work| matches!(work, Effect::Drain)) {
                     self.drain_done = self.note(Work::Drain, &ended);
+                    if !self.drain_done {
+                        // What was to run next may be why: whether it is still there decides what comes now.
+                        self.host = None;
+                    }
                 }
             }
             Input::Undrained(ended) => {

@@ -13,7 +13,7 @@
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use concord_schema::Digest;
@@ -142,6 +142,34 @@ pub struct Verified {
     pub digest: Digest,
     /// Its length in bytes.
     pub bytes: u64,
+    stamp: Stamp,
+}
+
+/// What the system notes of a file's last change: length, and seconds and nanoseconds of data and of the file itself. The
+/// latter nobody can set.
+type Stamp = (u64, [i64; 4]);
+
+fn stamp(file: &File) -> io::Result<Stamp> {
+    let meta = file.metadata()?;
+    Ok((meta.len(), [meta.mtime(), meta.mtime_nsec(), meta.ctime(), meta.ctime_nsec()]))
+}
+
+impl Verified {
+    /// Makes sure that the descriptor still has the bytes that were hashed: they are hashed again where the system notes a
+    /// change of the file since. The descriptor is left at its start.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when somebody wrote into the file, or the disk.
+    pub fn recheck(&self, store: &Store) -> Result<(), StoreError> {
+        let path = store.path_of(&self.digest);
+        let failed = |e| DiskError::new("read", &path, e);
+        if stamp(&self.file).map_err(failed)? == self.stamp {
+            return Ok(());
+        }
+        let mut file = self.file.try_clone().map_err(failed)?;
+        let (found, _) = digest_of(&mut file).map_err(failed)?;
+        if found == self.digest { Ok(()) } else { Err(StoreError::Corrupt { expected: self.digest, found }) }
+    }
 }
 
 /// The artifacts of one agent. The caller holds the folder's lock.
@@ -213,11 +241,13 @@ impl Store {
             }
             Err(e) => return Err(failed(e).into()),
         };
+        // Taken first: a change while it is hashed shows as one afterwards.
+        let stamp = stamp(&file).map_err(failed)?;
         let (digest, bytes) = digest_of(&mut file).map_err(failed)?;
         if digest != *expected {
             return Err(StoreError::Corrupt { expected: *expected, found: digest });
         }
-        Ok(Verified { file, digest, bytes })
+        Ok(Verified { file, digest, bytes, stamp })
     }
 
     /// Starts an artifact. Only [`Store::publish`] gives it a name.
@@ -332,6 +362,19 @@ impl Store {
         }
         let target = Path::new(CONTENT).join(to.to_string());
         Ok(replace_link(&self.folder.join(which.name()), &target)?)
+    }
+
+    /// Removes a damaged artifact, durably, unless `current` names it.
+    ///
+    /// # Errors
+    /// As [`Store::link`], or the disk.
+    pub fn discard(&self, digest: &Digest) -> Result<(), StoreError> {
+        if self.current()? == Some(*digest) {
+            return Ok(());
+        }
+        let path = self.path_of(digest);
+        std::fs::remove_file(&path).map_err(|e| DiskError::new("remove", &path, e))?;
+        Ok(durable::fsync_dir(&self.content_folder())?)
     }
 
     /// Removes every artifact but `current`, `previous` and the `pinned` ones, and answers what it removed. Files whose

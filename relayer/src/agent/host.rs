@@ -11,12 +11,14 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::bar::DownloadBar;
+use super::hold::Held;
 use super::prober;
 use super::status::CheckStatus;
 use crate::act::fetch::{Fetcher, Want};
 use crate::act::probe::{Check, Prober};
 use crate::act::process::{
     Adoption, Daemon, Exit, Found, Identity, Launch, Patience, ProcessError, Run, Slot, boot_id,
+    check_program,
 };
 use crate::act::store::{Link, Store, StoreError};
 use crate::causes::told;
@@ -83,6 +85,8 @@ pub(super) struct Host {
     pub(super) daemon: Option<(u64, Arc<Daemon>)>,
     /// The newest start.
     pub(super) started: Option<Started>,
+    /// The binary of the switch under way.
+    pub(super) held: Held,
     fetching: Option<JoinHandle<()>>,
     probing: Option<JoinHandle<()>>,
 }
@@ -112,6 +116,7 @@ impl Host {
             answers,
             daemon: None,
             started: None,
+            held: Held::default(),
             fetching: None,
             probing: None,
         }
@@ -130,7 +135,17 @@ impl Host {
         drop(self.answer(async move { Answer::Input(work.await) }));
     }
 
-    /// Something that is done by doing nothing: taking out of service and snapshots have no driver yet.
+    /// The last thing before a stop: `next` is opened and hashed while the daemon still runs. Without it there is no stop.
+    /// Taking out of service itself has no driver yet.
+    pub(super) fn drain(&self, next: Option<Digest>) {
+        let (store, held) = (self.store.clone(), self.held.clone());
+        self.input(async move {
+            let held = blocking(move || next.map_or(Ok(()), |digest| held.take(&store, &digest)));
+            Input::Drained(held.await)
+        });
+    }
+
+    /// Something that is done by doing nothing: putting into service and snapshots have no driver yet.
     pub(super) fn nothing(&self, input: Input) {
         self.input(async move { input });
     }
@@ -153,13 +168,11 @@ impl Host {
         }));
     }
 
-    /// Hashes an artifact again through one descriptor.
+    /// Hashes an artifact again through one descriptor, and looks whether it is a program at all: a node must not be
+    /// stopped for one that cannot be started.
     pub(super) fn stage(&self, digest: Digest) {
         let store = self.store.clone();
-        self.input(async move {
-            let ended = blocking(move || store.open_verified(&digest).map(|_| ())).await;
-            Input::Staged { digest, ended }
-        });
+        self.input(async move { Input::Staged { digest, ended: staged(store, digest).await } });
     }
 
     /// Points `current` at an artifact.
@@ -202,8 +215,9 @@ impl Host {
     pub(super) fn spawn(&mut self, number: u64, run: Run, boot_id: Option<String>) {
         self.started = Some(Started { number, run: run.clone(), identity: None, boot_id });
         let (store, slot, launch) = (self.store.clone(), self.slot.clone(), self.launch.clone());
+        let held = self.held.clone();
         drop(self.answer(async move {
-            let spawned = start(&store, &slot, &launch, &run).await;
+            let spawned = start(&store, &slot, &launch, &held, &run).await;
             Answer::Spawned { number, spawned: spawned.map(Arc::new) }
         }));
     }
@@ -254,6 +268,11 @@ impl Host {
     }
 }
 
+async fn staged(store: Store, digest: Digest) -> Ended {
+    let program = blocking(move || store.open_verified(&digest)).await?;
+    check_program(&program).map_err(|error| told(&error))
+}
+
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, String> {
@@ -263,11 +282,18 @@ async fn blocking<T: Send + 'static>(
     }
 }
 
-async fn start(store: &Store, slot: &Slot, launch: &Launch, run: &Run) -> Result<Daemon, String> {
-    let (opened, digest) = (store.clone(), run.executable);
+/// Starts what `current` points at, by the descriptor whose bytes were hashed.
+pub(super) async fn start(
+    store: &Store,
+    slot: &Slot,
+    launch: &Launch,
+    held: &Held,
+    run: &Run,
+) -> Result<Daemon, String> {
+    let (opened, held, digest) = (store.clone(), held.clone(), run.executable);
     let program = blocking(move || {
         let current = opened.current()?;
-        opened.open_verified(&digest).map(|program| (program, current))
+        held.open(&opened, &digest).map(|program| (program, current))
     });
     let (program, current) = program.await?;
     if current != Some(digest) {
@@ -398,6 +424,33 @@ mod tests {
             let (seen, _) = look(&store, &slot, Some(started.clone()), None, patience, None).await;
             assert_eq!(seen.daemon, view, "{started:?}");
         }
+    }
+
+    /// A node must not be stopped for what cannot be started.
+    #[tokio::test]
+    async fn only_a_program_is_staged() {
+        let home = tempfile::tempdir().unwrap();
+        let store = Store::open(home.path()).unwrap();
+        let table: [(&[u8], Option<&str>); 6] = [
+            (b"\x7fELF", None),
+            (b"\x7fEL", Some("is no program: expected ELF")),
+            (b"MZ\x90\0", Some("is no program: expected ELF")),
+            (b"<!doctype html>", Some("is no program: expected ELF, found a file that begins with \"<!do\"")),
+            (b"#!/bin/sh\n", Some("is a script")),
+            (b"#!", Some("is a script")),
+        ];
+        for (bytes, refused) in table {
+            let mut draft = store.draft().unwrap();
+            draft.write_all(bytes).unwrap();
+            let digest = Digest::of(bytes);
+            store.publish(draft, &digest).unwrap();
+            match (staged(store.clone(), digest).await, refused) {
+                (Ok(()), None) => {}
+                (Err(why), Some(words)) => assert!(why.contains(words), "{why}"),
+                (ended, _) => panic!("{bytes:?}: {ended:?}"),
+            }
+        }
+        assert!(staged(store, Digest::of(b"absent")).await.unwrap_err().contains("not in the store"));
     }
 
     /// What a look tells is built upon, so it must not be what a power cut takes back.

@@ -8,6 +8,7 @@ mod bar;
 mod book;
 mod error;
 mod follow;
+mod hold;
 mod host;
 pub mod http;
 mod init;

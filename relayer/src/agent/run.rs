@@ -7,8 +7,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use concord_decide::{Agent, AgentWaiting, ChainView, Effect, Input, Stage, Step};
-use concord_schema::RolloutId;
+use concord_decide::{Agent, AgentWaiting, ChainView, Effect, Input, Memory, Stage, Step};
+use concord_schema::{Digest, RolloutId};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
@@ -337,8 +337,11 @@ impl Work {
         match effect {
             Effect::Fetch { artifact } => self.host.fetch(artifact.clone()),
             Effect::Stage { digest } => self.host.stage(*digest),
-            Effect::Drain => self.host.nothing(Input::Drained(Ok(()))),
-            Effect::Undrain => self.host.nothing(Input::Undrained(Ok(()))),
+            Effect::Drain => self.host.drain(next_of(self.agent.memory())),
+            Effect::Undrain => {
+                self.host.held.release();
+                self.host.nothing(Input::Undrained(Ok(())));
+            }
             Effect::Snapshot => self.host.nothing(Input::Snapshotted(Ok(()))),
             Effect::Stop { run } => self.host.stop(*run),
             Effect::Switch { to } => self.host.switch(*to),
@@ -461,6 +464,15 @@ impl Work {
         self.trouble = self.outbox.trouble().borrow().clone();
         self.step(news.input()).await
     }
+}
+
+/// The artifact that is started after the stop that comes next.
+fn next_of(memory: &Memory) -> Option<Digest> {
+    let target = memory.target.as_ref()?;
+    Some(match memory.stage {
+        Stage::RollingBack => target.previous.artifact,
+        _ => target.artifact.digest,
+    })
 }
 
 /// Which effect an input ends, and how it failed.

@@ -259,3 +259,21 @@ fn an_exit_that_is_told_before_its_own_start_counts() {
         assert!(effects.iter().any(again), "told early: {early}; {effects:?}");
     }
 }
+
+/// Design 5: the new binary is opened and hashed while the old one runs. One that turns out damaged costs no stop: the lease
+/// goes back, and it is fetched again.
+#[test]
+fn a_release_that_is_damaged_before_the_stop_is_fetched_again_under_the_old_one() {
+    let mut world = World::new();
+    world.until("armed");
+    // The host finds it when it is about to take the node out of service, and removes it.
+    world.disk.staged = false;
+    world.fails = vec![(Work::Drain, 1)];
+    let before = world.names().len();
+    world.until("committed");
+    let names = world.names().split_off(before);
+    let first = |name: &str| names.iter().position(|passed| *passed == name).unwrap_or(usize::MAX);
+    assert!(first("restoring") < first("fetching") && first("fetching") < first("stopped"), "{names:?}");
+    assert_eq!(world.runs(), Some(new_bytes()));
+    assert_eq!(world.refused, Vec::<String>::new());
+}

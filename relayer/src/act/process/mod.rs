@@ -72,6 +72,14 @@ pub enum ProcessError {
         /// The artifact.
         digest: Digest,
     },
+    /// The artifact is no program at all.
+    #[error("artifact {digest} is no program: expected ELF, found a file that begins with {found:?}")]
+    NoProgram {
+        /// The artifact.
+        digest: Digest,
+        /// Its first bytes.
+        found: String,
+    },
     /// The open program is not the one that the run is about.
     #[error("the run is for artifact {expected}, the opened program is {found}: open that artifact")]
     OtherProgram {

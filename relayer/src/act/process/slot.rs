@@ -19,6 +19,8 @@ use crate::act::durable::DiskError;
 use crate::act::store::{Store, Verified, digest_of};
 
 const LOCK_NAME: &str = "daemon.lock";
+/// What every program begins with that the system executes by itself.
+const ELF: &[u8] = b"\x7fELF";
 const ROUND: Duration = Duration::from_millis(20);
 
 /// A child of the agent that is between `fork` and `exec` holds every descriptor of it, the lock of another slot and
@@ -327,11 +329,7 @@ fn check(run: &Run, program: &Verified, launch: &Launch) -> Result<(), ProcessEr
     if program.digest != run.executable {
         return Err(ProcessError::OtherProgram { expected: run.executable, found: program.digest });
     }
-    let mut first = [0; 2];
-    let read = program.file.read_at(&mut first, 0).map_err(system("read the opened program"))?;
-    if read == 2 && first == *b"#!" {
-        return Err(ProcessError::Script { digest: program.digest });
-    }
+    check_program(program)?;
     let names = launch.environment_keep.iter().chain(launch.environment.keys());
     for name in names {
         if name.is_empty() || name == RUN_VARIABLE || name.contains(['=', '\0']) {
@@ -339,6 +337,23 @@ fn check(run: &Run, program: &Verified, launch: &Launch) -> Result<(), ProcessEr
         }
     }
     Ok(())
+}
+
+/// Whether the system could execute an artifact by its descriptor: only a program in its own format, ELF.
+///
+/// # Errors
+/// [`ProcessError::Script`] and [`ProcessError::NoProgram`].
+pub fn check_program(program: &Verified) -> Result<(), ProcessError> {
+    let mut first = [0; ELF.len()];
+    let read = program.file.read_at(&mut first, 0).map_err(system("read the opened program"))?;
+    match first.get(..read) {
+        Some(ELF) => Ok(()),
+        Some([b'#', b'!', ..]) => Err(ProcessError::Script { digest: program.digest }),
+        Some(_) | None => Err(ProcessError::NoProgram {
+            digest: program.digest,
+            found: String::from_utf8_lossy(&first).escape_default().to_string(),
+        }),
+    }
 }
 
 fn command(run: &Run, program: &Verified, launch: &Launch, lock: File) -> Result<Command, ProcessError> {

@@ -304,13 +304,16 @@ async fn what_cannot_be_started_is_a_typed_error_and_leaves_the_slot_free() {
     };
     let folder = place.folder.path();
     let script = place.store.open_verified(&put(b"#!/bin/sh\n")).unwrap();
-    let garbage = place.store.open_verified(&put(b"not a program")).unwrap();
+    let page = place.store.open_verified(&put(b"<html>")).unwrap();
+    let garbage = place.store.open_verified(&put(b"\x7fELF and nothing more")).unwrap();
     let shell = place.store.open_verified(&place.shell).unwrap();
     let of = |executable| Run { token: RunToken::random(), executable };
     let fine = launch(folder, SERVE);
 
     let error = place.slot.spawn(&of(script.digest), &script, &fine).await.unwrap_err();
     assert!(matches!(error, ProcessError::Script { .. }), "{error}");
+    let error = place.slot.spawn(&of(page.digest), &page, &fine).await.unwrap_err();
+    assert!(matches!(&error, ProcessError::NoProgram { found, .. } if found == "<htm"), "{error}");
     let error = place.slot.spawn(&of(garbage.digest), &garbage, &fine).await.unwrap_err();
     assert!(matches!(error, ProcessError::Start { .. }), "{error}");
     let error = place.slot.spawn(&of(garbage.digest), &shell, &fine).await.unwrap_err();
