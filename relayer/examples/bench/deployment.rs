@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use super::error::{BenchError, step};
 
 /// The documented genesis is the deployment; operators and baseline are put into it.
-const GENESIS: &str = include_str!("../../../docs/genesis.example.json");
+pub(crate) const GENESIS: &str = include_str!("../../../docs/genesis.example.json");
 /// From one block to the next, as in the demo.
 pub(crate) const BLOCK_TIME: Duration = Duration::from_millis(100);
 /// The price of gas, in the denomination of the genesis.
@@ -67,7 +67,20 @@ impl Deployment {
     /// # Errors
     /// [`BenchError`].
     pub(crate) async fn start(operators: usize, baseline: Option<Artifact>) -> Result<Self, BenchError> {
+        Self::start_with(operators, baseline, |_| ()).await
+    }
+
+    /// The same, with a change to the genesis before anything else is put into it.
+    ///
+    /// # Errors
+    /// [`BenchError`].
+    pub(crate) async fn start_with(
+        operators: usize,
+        baseline: Option<Artifact>,
+        change: impl FnOnce(&mut Genesis),
+    ) -> Result<Self, BenchError> {
         let mut genesis: Genesis = serde_json::from_str(GENESIS).map_err(step("read the genesis"))?;
+        change(&mut genesis);
         let prefix = genesis.bech32_prefix.clone();
         let denom = genesis.fee_denom.clone();
         let none = || BenchError::Other { expected: "a component in the genesis", found: "none".to_owned() };

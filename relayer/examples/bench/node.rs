@@ -31,6 +31,8 @@ const PORTS: std::ops::Range<u16> = 20_000..32_000;
 const PORTS_A_NODE: u32 = 16;
 static PORTS_TAKEN: AtomicU32 = AtomicU32::new(0);
 
+/// The file of the node's hot key in its folder.
+pub(crate) const HOT_KEY: &str = "hot.key";
 /// The node's name.
 pub(crate) const NODE_ID: &str = "node-1";
 
@@ -99,9 +101,16 @@ impl Node {
         rpc: &str,
         chain: &str,
     ) -> Result<Self, BenchError> {
-        let key = Key::generate(Kind::Secp256k1).map_err(step("make a key"))?;
+        let file = folder.join(HOT_KEY);
+        // One that is there already has coins on the chain.
+        let key = if file.exists() {
+            Key::load(&file).map_err(step("read the hot key"))?
+        } else {
+            let key = Key::generate(Kind::Secp256k1).map_err(step("make a key"))?;
+            key.create(&file, &deployment.prefix).map_err(step("write the hot key"))?;
+            key
+        };
         let hot_key = key.address(&deployment.prefix).map_err(step("make an address"))?;
-        key.create(&folder.join("hot.key"), &deployment.prefix).map_err(step("write the hot key"))?;
         let [daemon, pages] = ports()?;
         let config = folder.join("agent.toml");
         std::fs::write(&config, text(deployment, rpc, chain, daemon, pages)?)
@@ -128,7 +137,8 @@ impl Node {
         Ok(node)
     }
 
-    fn command(&self, verb: &str) -> Command {
+    /// A command of the program with this node's configuration.
+    pub(crate) fn command(&self, verb: &str) -> Command {
         let mut command = Command::new(&self.programs.concord);
         command.arg(verb).arg("--config").arg(&self.config).stdin(Stdio::null()).kill_on_drop(true);
         // What a shell says of another deployment would win over the file.
@@ -274,7 +284,7 @@ operator = "{operator}"
 component = "{component}"
 node_id = "{NODE_ID}"
 home = "home"
-hot_key = "hot.key"
+hot_key = "{HOT_KEY}"
 
 [daemon]
 args = ["--listen", "{daemon}"]

@@ -12,7 +12,9 @@ mod error;
 #[path = "../../examples/bench/node.rs"]
 #[expect(dead_code, reason = "shared with the measurements")]
 mod node;
+mod people;
 mod proxy;
+mod trouble;
 
 use std::io::Write;
 use std::os::unix::fs::MetadataExt;
@@ -23,11 +25,18 @@ use std::time::Duration;
 use concord::act::process::Output;
 use concord::agent::record::Record;
 use concord::agent::status::Status;
+use concord::chain::Address;
+use concord::cli::devnet::Genesis;
+use concord::config::platform;
 use concord::journal::{Journal, Limits};
+use concord_decide::Denied;
+use concord_schema::Digest;
+use concord_schema::release::Artifact;
 use tokio::time::Instant;
 
 use deployment::Deployment;
 use node::{NODE_ID, Node, Programs};
+use people::People;
 use proxy::{Mood, Proxy};
 
 /// The longest that a state is waited for.
@@ -37,21 +46,41 @@ const HASTY: &str = "call_timeout_seconds = 1\nstill_seconds_max = 2";
 
 struct Scene {
     chain: Deployment,
+    /// The way that the agent prefers.
     proxy: Proxy,
+    /// Another way, where it has one.
+    second: Proxy,
     node: Node,
     folder: tempfile::TempDir,
 }
 
 impl Scene {
+    /// An agent with one way to its chain.
     async fn start() -> Self {
-        build_daemon();
+        build_daemons();
         let folder = tempfile::tempdir().unwrap();
+        Self::prepare(folder, |_| (), |first, _| first.to_owned()).await
+    }
+
+    /// An agent with two ways to a chain with another genesis.
+    async fn start_in(folder: tempfile::TempDir, change: impl FnOnce(&mut Genesis)) -> Self {
+        build_daemons();
+        Self::prepare(folder, change, |first, second| format!("{first}\", \"{second}")).await
+    }
+
+    async fn prepare(
+        folder: tempfile::TempDir,
+        change: impl FnOnce(&mut Genesis),
+        ways: impl Fn(&str, &str) -> String,
+    ) -> Self {
         let programs = Programs::find().unwrap();
-        let chain = Deployment::start(1, Some(programs.artifact().unwrap())).await.unwrap();
-        let proxy = Proxy::start(chain.url()).await;
-        let mut node = Node::prepare(folder.path(), programs, &chain, &proxy.url, HASTY).await.unwrap();
+        let baseline = programs.artifact().unwrap();
+        let chain = Deployment::start_with(1, Some(baseline), change).await.unwrap();
+        let (proxy, second) = (Proxy::start(chain.url()).await, Proxy::start(chain.url()).await);
+        let rpc = ways(&proxy.url, &second.url);
+        let mut node = Node::prepare(folder.path(), programs, &chain, &rpc, HASTY).await.unwrap();
         node.start().unwrap();
-        Self { chain, proxy, node, folder }
+        Self { chain, proxy, second, node, folder }
     }
 
     /// Waits for a status that is so.
@@ -61,7 +90,10 @@ impl Scene {
             let seen = self.node.status().await.unwrap();
             match seen {
                 Some(status) if is_so(&status) => return status,
-                seen if began.elapsed() > LONGEST => panic!("expected {what}, found {seen:?}"),
+                seen if began.elapsed() > LONGEST => {
+                    let log = std::fs::read_to_string(self.folder.path().join("agent.log"));
+                    panic!("expected {what}, found {seen:?}, and in the log: {}", log.unwrap_or_default());
+                }
                 _ => tokio::time::sleep(Duration::from_millis(20)).await,
             }
         }
@@ -96,9 +128,13 @@ impl Scene {
 
     /// The owner registers the node, on a way of their own: a fact for the agent to find.
     async fn register(&self) {
+        self.register_as(NODE_ID, &self.node.hot_key).await;
+    }
+
+    async fn register_as(&self, node_id: &str, hot_key: &Address) {
         let operator = self.chain.operators.first().unwrap();
         let account = self.chain.account(operator).await.unwrap();
-        let signed = self.chain.registration(operator, account, NODE_ID, &self.node.hot_key).unwrap();
+        let signed = self.chain.registration(operator, account, node_id, hot_key).unwrap();
         self.chain.broadcast(&signed).await.unwrap();
         self.chain.included(&signed).await.unwrap();
     }
@@ -114,13 +150,23 @@ impl Scene {
 }
 
 /// Cargo builds the programs of this package beside its tests, but not those of others.
-fn build_daemon() {
+fn build_daemons() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--quiet", "--locked", "--package", "demo-daemon", "--bin", "demo-daemon-v1"]);
+        build.args(["build", "--quiet", "--locked", "--package", "demo-daemon"]);
+        build.args(["--bin", "demo-daemon-v1", "--bin", "demo-daemon-v2"]);
         assert!(build.status().unwrap().success());
     });
+}
+
+/// A built daemon as an artifact that can be had.
+fn artifact_of(name: &str) -> Artifact {
+    let path = Programs::find().unwrap().daemon.with_file_name(name);
+    let bytes = std::fs::read(&path).unwrap();
+    let size_bytes = bytes.len() as u64;
+    let uris = vec![format!("file://{}", path.display())];
+    Artifact { platform: platform(), digest: Digest::of(&bytes), size_bytes, uris }
 }
 
 #[tokio::test]
@@ -256,6 +302,70 @@ async fn a_daemon_that_a_start_finds_is_journaled() {
     assert_eq!(after.daemon, before.daemon);
     scene.node.stop().await.unwrap();
     assert_eq!(records().iter().filter(|record| names(record)).count(), 1);
+}
+
+/// An agent that is being asked to start on a folder that another one has is refused by the lock, whatever else they share.
+#[tokio::test]
+async fn a_second_agent_and_a_second_adoption_are_refused_by_the_lock() {
+    let mut scene = Scene::start().await;
+    let before = scene.up().await;
+    let daemon = Programs::find().unwrap().daemon;
+    for (verb, arguments) in [("agent", vec![]), ("init", vec!["--adopt".into(), daemon.into_os_string()])] {
+        let mut command = scene.node.command(verb);
+        let ended = tokio::time::timeout(LONGEST, command.args(arguments).output()).await.unwrap().unwrap();
+        let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert_eq!(ended.status.code(), Some(1), "{verb}: {said}");
+        assert!(said.contains("another agent (pid ") && said.contains("holds the folder"), "{verb}: {said}");
+        assert!(!said.contains("cannot listen"), "{verb}: {said}");
+    }
+    scene.goes_on(&before).await;
+}
+
+/// NODE-5: what failed here is denied until the owner retries, over restarts of the agent too.
+#[tokio::test]
+async fn a_retry_lifts_what_the_node_denies_and_is_gone_when_the_journal_holds_it() {
+    let mut scene = Scene::start().await;
+    scene.up().await;
+    scene.node.stop().await.unwrap();
+    let home = scene.folder.path().join("home");
+    let records = || {
+        let contents = Journal::<Record>::inspect(&home.join("journal"), Limits::default()).unwrap();
+        contents.entries.into_iter().map(|entry| entry.record).collect::<Vec<_>>()
+    };
+    let memory = || {
+        let steps = records().into_iter().filter_map(|record| match record {
+            Record::Step { memory, .. } => Some(*memory),
+            _ => None,
+        });
+        steps.last().unwrap()
+    };
+    let failed = Digest::of(b"a release that failed");
+    let denying: Vec<_> = records()
+        .into_iter()
+        .map(|record| match record {
+            Record::Step { at_ms, mut memory, effects } => {
+                memory.denied = vec![Denied { release: failed, artifact: failed }];
+                Record::Step { at_ms, memory, effects }
+            }
+            other => other,
+        })
+        .collect();
+    Journal::<Record>::open(&home.join("journal"), Limits::default()).unwrap().0.rewrite(&denying).unwrap();
+    scene.node.start().unwrap();
+    let before = scene.up().await;
+    assert_eq!(memory().denied.len(), 1);
+    let mut command = scene.node.command("retry");
+    let asked = tokio::time::timeout(LONGEST, command.arg("--json").output()).await.unwrap().unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&asked.stdout).unwrap();
+    assert_eq!(json["retry"]["denied"], serde_json::json!([failed]), "{asked:?}");
+    let began = Instant::now();
+    while home.join("retry").exists() {
+        assert!(began.elapsed() < LONGEST, "the request was never taken up");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let after = memory();
+    assert!(after.denied.is_empty() && after.retried.is_some(), "{after:?}");
+    scene.goes_on(&before).await;
 }
 
 /// A disk without space stops the acting, and neither the agent nor what runs; with space again it goes on.

@@ -27,6 +27,8 @@ pub(crate) enum Mood {
     Foreign,
     /// Says that the chain's height is this one.
     Back(u64),
+    /// As the chain was when it had this height: a node that is behind and does not know it.
+    Behind(u64),
 }
 
 /// The way.
@@ -37,6 +39,8 @@ pub(crate) struct Proxy {
     http: reqwest::Client,
     mood: Arc<Mutex<Mood>>,
     sockets: Arc<AtomicU64>,
+    asked: Arc<AtomicU64>,
+    sent: Arc<AtomicU64>,
 }
 
 impl Proxy {
@@ -49,6 +53,8 @@ impl Proxy {
             http: reqwest::Client::builder().no_proxy().build().unwrap(),
             mood: Arc::new(Mutex::new(Mood::Fair)),
             sockets: Arc::default(),
+            asked: Arc::default(),
+            sent: Arc::default(),
         };
         let router = axum::Router::new()
             .route("/", post(pass))
@@ -62,6 +68,16 @@ impl Proxy {
         *self.mood.lock().unwrap() = mood;
     }
 
+    /// How often it was asked while it was behind.
+    pub(crate) fn asked(&self) -> u64 {
+        self.asked.load(Ordering::Relaxed)
+    }
+
+    /// How many transactions it was given while it was behind.
+    pub(crate) fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
+    }
+
     /// How many websockets were opened, and dropped at once.
     pub(crate) fn sockets(&self) -> u64 {
         self.sockets.load(Ordering::Relaxed)
@@ -73,7 +89,7 @@ async fn drop_socket(State(proxy): State<Proxy>, upgrade: WebSocketUpgrade) -> R
     upgrade.on_upgrade(async |socket| drop(socket))
 }
 
-async fn pass(State(proxy): State<Proxy>, body: Bytes) -> Response {
+async fn pass(State(proxy): State<Proxy>, mut body: Bytes) -> Response {
     let mood = *proxy.mood.lock().unwrap();
     match mood {
         Mood::Stalls => return std::future::pending().await,
@@ -85,6 +101,23 @@ async fn pass(State(proxy): State<Proxy>, body: Bytes) -> Response {
                 let data = format!("height {} is not available, lowest height is {lowest}", height.unwrap());
                 let error = json!({"code": -32603, "message": "Internal error", "data": data});
                 return json!({"jsonrpc": "2.0", "id": 1, "error": error}).to_string().into_response();
+            }
+        }
+        Mood::Behind(newest) => {
+            let mut call: Value = serde_json::from_slice(&body).unwrap();
+            let asked = call["params"]["height"].as_str().and_then(|text| text.parse::<u64>().ok());
+            proxy.asked.fetch_add(1, Ordering::Relaxed);
+            if call["method"] == "broadcast_tx_sync" {
+                proxy.sent.fetch_add(1, Ordering::Relaxed);
+            }
+            if asked.is_some_and(|height| height > newest) {
+                let data = format!("height {} must be less than or equal to {newest}", asked.unwrap());
+                let error = json!({"code": -32603, "message": "Internal error", "data": data});
+                return json!({"jsonrpc": "2.0", "id": 1, "error": error}).to_string().into_response();
+            }
+            if call["method"] == "abci_query" && asked.is_none_or(|height| height == 0) {
+                call["params"]["height"] = Value::from(newest.to_string());
+                body = call.to_string().into();
             }
         }
         Mood::Fair | Mood::Foreign | Mood::Back(_) => {}
@@ -99,7 +132,9 @@ async fn pass(State(proxy): State<Proxy>, body: Bytes) -> Response {
 fn warp(mood: Mood, answer: &Bytes) -> Bytes {
     let (path, text) = match mood {
         Mood::Foreign => ("/result/node_info/network", "another-1".to_owned()),
-        Mood::Back(height) => ("/result/sync_info/latest_block_height", height.to_string()),
+        Mood::Back(height) | Mood::Behind(height) => {
+            ("/result/sync_info/latest_block_height", height.to_string())
+        }
         _ => return answer.clone(),
     };
     let mut json: Value = serde_json::from_slice(answer).unwrap_or_default();
