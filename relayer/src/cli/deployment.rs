@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::error::CliError;
 use super::keys;
-use super::output::{Answer, Screen};
+use super::output::{Answer, Screen, short};
 use crate::chain::send::{Outcome, Sender};
 use crate::chain::sign::{Coin, Execute};
 use crate::chain::{At, Chain, Included, Rpc};
@@ -219,10 +219,7 @@ impl Settled {
 }
 
 fn entry_line(entry: &Entry) -> String {
-    let fields: Vec<String> = entry
-        .fields
-        .iter()
-        .map(|(name, value)| format!("{name} {}", value.replace(['\n', '\u{1b}'], " ")))
-        .collect();
+    let fields: Vec<String> =
+        entry.fields.iter().map(|(name, value)| format!("{name} {}", short(value))).collect();
     format!("{}: {}", entry.kind.replace('_', " "), fields.join(", "))
 }

@@ -165,6 +165,22 @@ pub fn count(number: u64, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 
+/// The longest that a value of an event is for people.
+const VALUE_CHARACTERS_MAX: usize = 120;
+
+/// A value of an event for people: one line that no terminal obeys, and of a long one the beginning and the length. Programs
+/// get it whole, with `--json`.
+#[must_use]
+pub fn short(value: &str) -> String {
+    let plain = |letter: char| if letter.is_control() { ' ' } else { letter };
+    if value.chars().count() <= VALUE_CHARACTERS_MAX {
+        return value.chars().map(plain).collect();
+    }
+    let ending = format!("… ({} bytes)", value.len());
+    let room = VALUE_CHARACTERS_MAX.saturating_sub(ending.chars().count());
+    value.chars().take(room).map(plain).chain(ending.chars()).collect()
+}
+
 /// A value of the schema in words: `wave 0` for `{"wave": 0}`.
 #[must_use]
 pub fn words(value: &impl Serialize) -> String {
@@ -212,6 +228,18 @@ mod tests {
         ] {
             assert_eq!(words(&value), expected);
         }
+    }
+
+    #[test]
+    fn long_values_are_cut_for_people_at_both_edges() {
+        let (longest, longer) = ("x".repeat(120), "x".repeat(121));
+        assert_eq!(short(&longest), longest);
+        assert_eq!(short(&longer), format!("{}… (121 bytes)", "x".repeat(120 - 13)));
+        // Letters are counted and bytes are told.
+        let letters = "é".repeat(121);
+        assert!(short(&letters).ends_with("é… (242 bytes)"));
+        assert_eq!(short(&letters).chars().count(), 120);
+        assert_eq!(short("a\nb\u{1b}[31mc\td\u{9b}"), "a b [31mc d ");
     }
 
     #[test]

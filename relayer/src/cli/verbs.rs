@@ -15,7 +15,7 @@ use super::args::{ClaimArgs, Command, CommentArgs, ProposeArgs, ReviseArgs, Vote
 use super::deployment::{Deployment, Settled};
 use super::draft::{self, DOCUMENT_BYTES_MAX};
 use super::error::CliError;
-use super::output::{Answer, Screen, words};
+use super::output::{Answer, Screen, short, words};
 use crate::chain::sign::Coin;
 
 /// The message of a command that needs nothing but its arguments; `None` for every other command.
@@ -62,15 +62,20 @@ fn comment_document(args: &CommentArgs) -> Result<Document, CliError> {
 /// [`CliError`]; an execution that the contract recorded as failed is [`CliError::Unexpected`].
 pub async fn send(deployment: &Deployment, message: ExecuteMsg) -> Result<Answer, CliError> {
     let settled = deployment.send(&[(message, Vec::new())]).await?;
-    if let (Some(action), Some(code)) =
-        (settled.field("execution_failed", "action"), settled.field("execution_failed", "code"))
-    {
-        let words = settled.said().next().unwrap_or("see `concord explain proposal`").to_owned();
-        return Err(CliError::Unexpected(format!(
-            "the execution failed at action {action} with code {code}, and nothing of it was done: {words}"
-        )));
+    if let Some(why) = failed(&settled) {
+        return Err(CliError::Unexpected(why));
     }
     Ok(deployment.answer(settled.text(), settled.json()))
+}
+
+/// How an execution failed, if the contract recorded that it did.
+pub(super) fn failed(settled: &Settled) -> Option<String> {
+    let action = settled.field("execution_failed", "action")?;
+    let code = settled.field("execution_failed", "code")?;
+    let words = short(settled.said().next().unwrap_or("see `concord explain proposal`"));
+    Some(format!(
+        "the execution failed at action {action} with code {code}, and nothing of it was done: {words}"
+    ))
 }
 
 /// Proposes, with the deposit of the class.

@@ -10,6 +10,7 @@ use tokio::task::AbortHandle;
 
 use super::error::DemoError;
 use crate::chain::{Address, Chain, Rpc};
+use crate::cli::output::short;
 
 /// From one look at the tip to the next: less than half a block.
 const INTERVAL: Duration = Duration::from_millis(40);
@@ -78,7 +79,8 @@ impl History {
 /// An entry in one line.
 #[must_use]
 pub(crate) fn line(entry: &Entry) -> String {
-    let fields: Vec<String> = entry.fields.iter().map(|(name, value)| format!("{name} {value}")).collect();
+    let fields: Vec<String> =
+        entry.fields.iter().map(|(name, value)| format!("{name} {}", short(value))).collect();
     format!("{} at height {}: {}", entry.kind, entry.height, fields.join(", "))
 }
 

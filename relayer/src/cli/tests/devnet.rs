@@ -16,6 +16,11 @@ struct Stage {
 
 impl Stage {
     async fn new() -> Self {
+        Self::with(|_| ()).await
+    }
+
+    /// With a change of the genesis.
+    async fn with(change: impl FnOnce(&mut Value)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut text = EXAMPLE.to_owned();
         let example: Value = serde_json::from_str(EXAMPLE).unwrap();
@@ -33,6 +38,7 @@ impl Stage {
         for span in ["deliberation", "voting_min", "timelock"] {
             setup["rules"]["standard"][span] = json!({"seconds": 1, "blocks": 1});
         }
+        change(&mut value);
         text = value.to_string();
         let genesis = folder.path().join("genesis.json");
         std::fs::write(&genesis, text).unwrap();
@@ -147,6 +153,10 @@ async fn a_release_goes_from_draft_to_rollout_with_a_carried_signature() {
         .unwrap();
     let proposed = stage.run("member", &format!("propose {}", stage.path("p.toml"))).await.unwrap();
     assert_eq!(proposed.json["deposit"]["amount"], "1000000");
+    // The whole draft is in the entry: for programs as it is, for people its beginning.
+    let draft = proposed.json["entries"][0]["fields"]["draft"].as_str().unwrap();
+    assert!(draft.len() > 1_000 && !proposed.text.contains(draft), "{}", proposed.text);
+    assert!(proposed.text.contains(&format!("… ({} bytes)", draft.len())), "{}", proposed.text);
     stage.until("proposal 1", "validation").await;
 
     let signing = format!("--claim reviewed --auditor-key {}", stage.path("signing"));
@@ -182,6 +192,44 @@ async fn a_release_goes_from_draft_to_rollout_with_a_carried_signature() {
     assert_eq!(claimed.json["answers"].as_array().unwrap().len(), 2);
     let verified = stage.run("member", "log verify").await.unwrap();
     assert_eq!(verified.json["log"]["from"], 1);
+    stage.devnet.stop().await;
+}
+
+/// An execution that the contract records as failed was sent and included, and is no success all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_failed_execution_is_told_with_its_action_and_the_contracts_words() {
+    let stage = Stage::with(|genesis| {
+        let hot = genesis["accounts"][4]["address"].clone();
+        let setup = &mut genesis["instantiate"];
+        setup["members"].as_array_mut().unwrap().push(json!({"addr": hot, "weight": "1"}));
+        for (span, seconds) in [("deliberation", 1), ("voting_min", 1), ("voting", 2), ("timelock", 1)] {
+            setup["rules"]["constitutional"][span] = json!({"seconds": seconds, "blocks": 1});
+        }
+    })
+    .await;
+    // Both remove the same member, so the second finds none.
+    let draft = json!({
+        "title": "One member less",
+        "rationale": {"digest": "0".repeat(64), "uri": "https://x"},
+        "actions": [{"change_members": {"set": [], "remove": [stage.address("hot")]}}],
+    });
+    std::fs::write(stage.path("p.json"), draft.to_string()).unwrap();
+    for _ in 0..2 {
+        stage.run("member", &format!("propose {}", stage.path("p.json"))).await.unwrap();
+    }
+    for number in [1, 2] {
+        stage.until(&format!("proposal {number}"), "validated").await;
+        stage.run("member", &format!("open-vote {number}")).await.unwrap();
+        stage.run("member", &format!("vote {number} yes")).await.unwrap();
+    }
+    stage.until("proposal 1", "ready").await;
+    stage.run("member", "execute 1").await.unwrap();
+    stage.until("proposal 2", "ready").await;
+    let failed = stage.run("member", "execute 2").await.unwrap_err();
+    let text = failed.to_string();
+    let begins = "the execution failed at action 0 with code 5, and nothing of it was done: attempt 1 of ";
+    assert!(text.starts_with(begins), "{text}");
+    assert_eq!((failed.exit(), &failed.json()["error"]["kind"]), (Exit::Unexpected, &json!("unexpected")));
     stage.devnet.stop().await;
 }
 
