@@ -13,7 +13,7 @@ use super::record::{Recalled, Record};
 use super::view::Viewer;
 use super::{FOLDER_MODE, JOURNAL, now_ms};
 use crate::act::durable::create_dir;
-use crate::act::process::executing;
+use crate::act::process::{check_program, executing};
 use crate::act::store::{Link, Store, StoreError};
 use crate::chain::Chain;
 use crate::config::AgentConfig;
@@ -72,6 +72,8 @@ pub async fn init(config: &AgentConfig, adopt: &Path) -> Result<Adopted, AgentEr
         },
         other => other.into(),
     })?;
+    // Else the agent could never start what it takes over.
+    check_program(&store.open_verified(&served.artifact)?)?;
     store.point(Link::Current, &served.artifact)?;
     journal.append(&Record::Step {
         at_ms: now_ms()?,

@@ -195,6 +195,52 @@ async fn a_start_on_a_full_disk_says_so_and_loses_nothing() {
     assert_eq!((executable(&after), &after.fault), (executable(&before), &None));
 }
 
+/// A script has the right digest and could never be started by the descriptor that was hashed.
+#[tokio::test]
+async fn a_script_is_not_adopted() {
+    build_daemons();
+    let folder = tempfile::tempdir().unwrap();
+    let mut programs = Programs::find().unwrap();
+    programs.daemon = folder.path().join("daemon.sh");
+    std::fs::write(&programs.daemon, "#!/bin/sh\nsleep 100\n").unwrap();
+    let chain = Deployment::start(1, Some(programs.artifact().unwrap())).await.unwrap();
+    let Err(refused) = Node::prepare(folder.path(), programs, &chain, &chain.url(), HASTY).await else {
+        panic!("a script was adopted");
+    };
+    assert!(refused.to_string().contains("is a script"), "{refused}");
+    assert!(!folder.path().join("home/current").exists());
+}
+
+/// A daemon that runs beside the agent is not taken over with its binary: whoever hands it over is told.
+#[tokio::test]
+async fn a_process_that_runs_the_adopted_binary_is_named() {
+    let mut scene = Scene::start().await;
+    scene.up().await;
+    scene.node.stop().await.unwrap();
+    let home = scene.folder.path().join("home");
+    let aside = scene.folder.path().join("aside");
+    std::fs::rename(&home, &aside).unwrap();
+    let binary = scene.folder.path().join("daemon");
+    std::fs::copy(Programs::find().unwrap().daemon, &binary).unwrap();
+    let mut beside = tokio::process::Command::new(&binary);
+    let mut beside = beside.args(["--listen", "127.0.0.1:0"]).kill_on_drop(true).spawn().unwrap();
+    let mut adopt = scene.node.command("init");
+    adopt.arg("--json").arg("--adopt").arg(&binary);
+    let ended = tokio::time::timeout(LONGEST, adopt.output()).await.unwrap().unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&ended.stdout).unwrap();
+    assert_eq!(json["adopted"]["still_running"], serde_json::json!([beside.id().unwrap()]), "{ended:?}");
+    beside.kill().await.unwrap();
+    // Handed over once, it is not handed over again.
+    let mut again = scene.node.command("init");
+    let ended = tokio::time::timeout(LONGEST, again.arg("--adopt").arg(&binary).output()).await;
+    let said = String::from_utf8_lossy(&ended.unwrap().unwrap().stderr).into_owned();
+    assert!(said.contains("is initialised already, serving "), "{said}");
+    std::fs::remove_dir_all(&home).unwrap();
+    std::fs::rename(&aside, &home).unwrap();
+    scene.node.start().unwrap();
+    scene.up().await;
+}
+
 /// What a program says until it says this, or nothing more, or takes too long.
 async fn heard(from: tokio::process::ChildStderr, words: &str) -> String {
     let mut said = String::new();
