@@ -40,7 +40,7 @@ use people::People;
 use proxy::{Mood, Proxy};
 
 /// The longest that a state is waited for.
-const LONGEST: Duration = Duration::from_secs(30);
+const LONGEST: Duration = Duration::from_secs(90);
 /// An agent that gives a call a second, and a height two.
 const HASTY: &str = "call_timeout_seconds = 1\nstill_seconds_max = 2";
 
