@@ -5,6 +5,9 @@ use crate::brake::Scope;
 use crate::digest::Digest;
 use crate::units::{NodeNo, ProposalId, RolloutId};
 
+/// Version of the stored facts, which each of them carries as `v`.
+pub const FACTS_VERSION: u8 = 1;
+
 /// Deployment's settings: chain-wide, fixed at instantiation.
 pub const CONFIG: &str = "config";
 /// The rules in force, in short.

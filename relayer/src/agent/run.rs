@@ -30,6 +30,7 @@ use super::{CURSOR, JOURNAL, OUTBOX, mail, now_ms, setup};
 use crate::act::process::{Daemon, Run, RunToken};
 use crate::chain::Rpc;
 use crate::chain::keys::Key;
+use crate::chain::seal::Passphrase;
 use crate::chain::send::Sender;
 use crate::config::AgentConfig;
 use crate::journal::{FolderLock, Journal, Limits};
@@ -176,7 +177,9 @@ async fn open(
     let watcher = Watcher::new(rpc.clone(), watch_settings)?;
     let counters = watcher.counters();
     let (outbox, courier) = Outbox::open(&home.join(OUTBOX), OutboxLimits::default())?;
-    let key = Key::load(&config.node.hot_key)?;
+    let key = Key::load_sealed(&config.node.hot_key, || {
+        config.node.passphrase_file.as_deref().map(Passphrase::load).transpose()
+    })?;
     let sender = Sender::new(rpc.clone(), key, config.chain.prefix(), config.gas.pricing.clone())?;
     let (own, own_seen) = watch::channel(None);
     let (floors, short_floors) = watch::channel(None);

@@ -42,6 +42,12 @@ impl Address {
         &self.text
     }
 
+    /// What the chain calls its addresses with: the part before the last 1, as the part after it knows none.
+    #[must_use]
+    pub fn prefix(&self) -> &str {
+        self.text.rsplit_once('1').map_or("", |(prefix, _)| prefix)
+    }
+
     /// The address as storage keys hold it.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {

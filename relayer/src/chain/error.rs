@@ -243,6 +243,8 @@ pub enum Cause {
     Fee,
     /// The account cannot pay (sdk 5).
     Funds,
+    /// The account that should pay the fee does not, or not any more (codespace feegrant, or no grant).
+    Grant,
     /// The gas did not suffice (sdk 11).
     Gas,
     /// The node's mempool is full (sdk 20).
@@ -267,11 +269,13 @@ impl Refused {
             ("sdk", 11) => return Cause::Gas,
             ("sdk", 20) => return Cause::MempoolFull,
             ("sdk", 30) => return Cause::TimedOut,
+            ("feegrant", _) => return Cause::Grant,
             ("wasm", _) => return Cause::Contract,
             _ => {}
         }
         let texts = [
             ("account sequence mismatch", Cause::Sequence),
+            ("does not allow to pay fees for", Cause::Grant),
             ("execute wasm contract failed", Cause::Contract),
             ("failed to execute message", Cause::Contract),
             ("insufficient fee", Cause::Fee),
@@ -292,6 +296,16 @@ impl Refused {
         }
         if let Some(rest) = text.strip_prefix("failed to execute message; message index: ") {
             text = rest.split_once(": ").map_or(rest, |(_, rest)| rest);
+        }
+        // The SDK writes both accounts as raw bytes here.
+        if let Some((_, rest)) = text.split_once(" does not allow to pay fees for ") {
+            text = rest.split_once(": ").map_or(rest, |(_, rest)| rest);
+        }
+        // A place in the node's source says nothing to who reads this.
+        if let Some((before, rest)) = text.split_once(" [/")
+            && rest.contains(".go:")
+        {
+            text = before;
         }
         // Submessages add one of these per level.
         while let Some(rest) = text.strip_prefix("dispatch: submessages: ") {
@@ -359,6 +373,13 @@ mod tests {
             ("wasm", 5, "no: execute wasm contract failed", Cause::Contract),
             ("sdk", 18, "failed to execute message; message index: 0: no", Cause::Contract),
             ("sdk", 4, "unauthorized", Cause::Other),
+            ("feegrant", 2, "period limit: fee limit exceeded", Cause::Grant),
+            (
+                "sdk",
+                38,
+                "wasm1a does not allow to pay fees for wasm1b: fee-grant not found: not found",
+                Cause::Grant,
+            ),
         ];
         for (codespace, code, log, cause) in table {
             assert_eq!(refused(codespace, code, log).cause(), cause, "{log}");
@@ -378,6 +399,12 @@ mod tests {
                 "no",
             ),
             ("rpc error: code = Unknown desc = failed to execute message; message index: 0: no", "no"),
+            (
+                "rpc error: code = Unknown desc = \u{1}\u{2} does not allow to pay fees for \u{3}: fee-grant not found: not \
+                 found [/go/errors.go:161] with gas used: '7011': unknown request",
+                "fee-grant not found: not found",
+            ),
+            ("kept [/in the contract's words]", "kept [/in the contract's words]"),
             ("rpc error: code = Unknown", "Unknown"),
             ("insufficient fees; got: 1", "insufficient fees; got: 1"),
             ("failed to execute message; message index: 0", "0"),

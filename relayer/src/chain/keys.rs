@@ -1,6 +1,7 @@
 //! Key files: made from the system's randomness, readable by their owner only, never printed.
 //!
-//! A file is JSON `{kind, address, pubkey, key}` with hex values, or just the hex of a secp256k1 key. It must be a
+//! A file is JSON `{kind, address, pubkey, key}` with hex values, the same with the key sealed under a passphrase
+//! ([`super::seal`]), or just the hex or the BIP-39 phrase of a secp256k1 key. It must be a
 //! regular file of mode 0600 (or 0400) that belongs to the user who runs the program; anything else is refused
 //! before a byte of it is used.
 
@@ -9,7 +10,7 @@ use std::io::{Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use bip32::Mnemonic;
+use bip39::Mnemonic;
 use ed25519_dalek::Signer as _;
 use rand::RngCore;
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,7 @@ use sha2::Digest;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::address::{Address, AddressError};
+use super::seal::{Passphrase, Sealed};
 
 /// What a key signs with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,6 +83,24 @@ pub enum KeyError {
         /// What is wrong, without the content.
         found: String,
     },
+    /// The file is sealed, and nobody gave a passphrase.
+    #[error(
+        "expected a passphrase for key file {path}, which is sealed, found none; write it to a file of mode 0600 and name \
+         that in client.passphrase_file (flag --passphrase-file), for an agent in node.passphrase_file"
+    )]
+    Sealed {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// The passphrase does not open the file.
+    #[error(
+        "expected the passphrase of key file {path}, found another, or the file was changed; give the right one, or the \
+         file from its backup"
+    )]
+    Passphrase {
+        /// Which file.
+        path: PathBuf,
+    },
     /// The address prefix is unusable.
     #[error(transparent)]
     Address(#[from] AddressError),
@@ -104,7 +124,30 @@ struct Stored {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     address: Option<String>,
     pubkey: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     key: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sealed: Option<Sealed>,
+}
+
+impl Stored {
+    fn parse(text: &str) -> Result<Self, KeyError> {
+        // The parser's own text may quote the content, so only the place is told.
+        let stored: Self = serde_json::from_str(text).map_err(|error| KeyError::Content {
+            expected: "a key file {kind, address, pubkey, key or sealed}",
+            found: format!("json that does not fit at line {} column {}", error.line(), error.column()),
+        })?;
+        if stored.key.is_empty() == stored.sealed.is_none() {
+            let found = "both or none".to_owned();
+            return Err(KeyError::Content { expected: "a key file with one of key and sealed", found });
+        }
+        Ok(stored)
+    }
+
+    /// What a sealed secret is bound to.
+    fn bound(&self) -> Vec<u8> {
+        format!("concord key {:?} {}", self.kind, self.pubkey.to_ascii_lowercase()).into_bytes()
+    }
 }
 
 impl Drop for Stored {
@@ -154,8 +197,8 @@ impl Key {
         Ok(Self { secret })
     }
 
-    /// A key from what a person pipes in: 64 hex digits, or for secp256k1 a BIP-39 phrase of 24 words (path
-    /// m/44'/118'/0'/0/0, no passphrase).
+    /// A key from what a person pipes in: 64 hex digits, or for secp256k1 a BIP-39 phrase of 12, 15, 18, 21 or 24 English
+    /// words (path m/44'/118'/0'/0/0, no passphrase).
     ///
     /// # Errors
     /// [`KeyError::Content`], which does not repeat the text.
@@ -166,7 +209,7 @@ impl Key {
         }
         let mut bytes = Zeroizing::new([0_u8; 32]);
         hex::decode_to_slice(text, bytes.as_mut_slice()).map_err(|_| KeyError::Content {
-            expected: "64 hex digits or a phrase of 24 words",
+            expected: "64 hex digits or a phrase of 12 to 24 words",
             found: format!("{} characters of something else", text.chars().count()),
         })?;
         Self::from_bytes(kind, bytes.as_slice())
@@ -174,63 +217,63 @@ impl Key {
 
     fn from_phrase(kind: Kind, text: &str) -> Result<Self, KeyError> {
         let wrong = |found: &str| KeyError::Content {
-            expected: "a BIP-39 phrase of 24 words",
+            expected: "a BIP-39 phrase of 12, 15, 18, 21 or 24 English words",
             found: found.to_owned(),
         };
         if kind != Kind::Secp256k1 {
             return Err(wrong("a phrase for an ed25519 key, which has no such path"));
         }
         let words = Zeroizing::new(text.split_whitespace().collect::<Vec<_>>().join(" "));
-        let phrase = Mnemonic::new(words.as_str(), bip32::Language::English)
+        let phrase = Mnemonic::parse_in_normalized(bip39::Language::English, words.as_str())
             .map_err(|_| wrong("another number of words, an unknown word or a wrong checksum"))?;
         let path = HD_PATH.parse().map_err(|_| wrong("an unusable path"))?;
-        let derived = bip32::XPrv::derive_from_path(phrase.to_seed(""), &path)
+        let seed = Zeroizing::new(phrase.to_seed_normalized(""));
+        let derived = bip32::XPrv::derive_from_path(seed.as_slice(), &path)
             .map_err(|_| wrong("a seed without a key"))?;
         Ok(Self { secret: Secret::Secp256k1(Box::new(derived.private_key().clone())) })
     }
 
-    /// Reads a key file.
+    /// Reads a key file that is not sealed.
     ///
     /// # Errors
     /// [`KeyError`], by cause; the mode and the owner are checked on the opened file, before it is read.
     pub fn load(path: &Path) -> Result<Self, KeyError> {
-        let failed = |verb| move |source| KeyError::File { verb, path: path.to_owned(), source };
-        // NONBLOCK so that a pipe in the place of a file is refused instead of waited for.
-        let flags = rustix::fs::OFlags::NONBLOCK.union(rustix::fs::OFlags::CLOEXEC).bits();
-        let flags = i32::try_from(flags).unwrap_or(0);
-        let file =
-            std::fs::OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(failed("open"))?;
-        let facts = file.metadata().map_err(failed("read"))?;
-        if !facts.is_file() {
-            return Err(KeyError::NoFile { path: path.to_owned() });
-        }
-        let us = rustix::process::geteuid().as_raw();
-        if facts.uid() != us {
-            return Err(KeyError::Owner { path: path.to_owned(), expected: us, found: facts.uid() });
-        }
-        let mode = facts.mode() & 0o7777;
-        if mode & !0o600 != 0 {
-            return Err(KeyError::Mode { path: path.to_owned(), mode });
-        }
-        let mut text = Zeroizing::new(String::new());
-        file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text).map_err(failed("read"))?;
-        if text.len() as u64 > FILE_BYTES_MAX {
-            let found = format!("more than {FILE_BYTES_MAX} bytes");
-            return Err(KeyError::Content { expected: "a key file", found });
-        }
-        Self::parse(&text)
+        Self::load_sealed(path, || Ok(None))
     }
 
-    fn parse(text: &str) -> Result<Self, KeyError> {
+    /// Reads a key file. `passphrase` is asked only when the file is sealed.
+    ///
+    /// # Errors
+    /// As [`Key::load`], and [`KeyError::Sealed`] or [`KeyError::Passphrase`].
+    pub fn load_sealed(
+        path: &Path,
+        passphrase: impl FnOnce() -> Result<Option<Passphrase>, KeyError>,
+    ) -> Result<Self, KeyError> {
+        Self::read(&read_private(path)?, path, passphrase)
+    }
+
+    /// Reads what a key file holds. `path` says in errors where the text came from.
+    ///
+    /// # Errors
+    /// [`KeyError::Content`], [`KeyError::Sealed`] or [`KeyError::Passphrase`].
+    pub fn read(
+        text: &str,
+        path: &Path,
+        passphrase: impl FnOnce() -> Result<Option<Passphrase>, KeyError>,
+    ) -> Result<Self, KeyError> {
         if !text.trim_start().starts_with('{') {
             return Self::import(Kind::Secp256k1, text);
         }
-        // The parser's own text may quote the content, so only the place is told.
-        let stored: Stored = serde_json::from_str(text).map_err(|error| KeyError::Content {
-            expected: "a key file {kind, address, pubkey, key}",
-            found: format!("json that does not fit at line {} column {}", error.line(), error.column()),
-        })?;
-        let key = Self::import(stored.kind, &stored.key)?;
+        let stored = Stored::parse(text)?;
+        let key = match &stored.sealed {
+            None => Self::import(stored.kind, &stored.key)?,
+            Some(sealed) => {
+                let passphrase = passphrase()?.ok_or_else(|| KeyError::Sealed { path: path.to_owned() })?;
+                let opened = sealed.open(&stored.bound(), &passphrase)?;
+                let bytes = opened.ok_or_else(|| KeyError::Passphrase { path: path.to_owned() })?;
+                Self::from_bytes(stored.kind, &bytes)?
+            }
+        };
         if hex::encode(key.public()) != stored.pubkey.to_ascii_lowercase() {
             let found = "a pubkey that belongs to another key".into();
             return Err(KeyError::Content { expected: "a key file whose key and pubkey match", found });
@@ -243,17 +286,34 @@ impl Key {
     /// # Errors
     /// [`KeyError::File`] when the file exists (it is never replaced) or cannot be written.
     pub fn create(&self, path: &Path, prefix: &str) -> Result<(), KeyError> {
+        self.write(path, prefix, None)
+    }
+
+    /// The same, sealed under a passphrase.
+    ///
+    /// # Errors
+    /// As [`Key::create`].
+    pub fn create_sealed(&self, path: &Path, prefix: &str, passphrase: &Passphrase) -> Result<(), KeyError> {
+        self.write(path, prefix, Some(passphrase))
+    }
+
+    fn write(&self, path: &Path, prefix: &str, passphrase: Option<&Passphrase>) -> Result<(), KeyError> {
         let address = match self.kind() {
             Kind::Secp256k1 => Some(self.address(prefix)?.text().to_owned()),
             Kind::Ed25519 => None,
         };
         let secret = Zeroizing::new(self.secret_bytes());
-        let stored = Stored {
+        let mut stored = Stored {
             kind: self.kind(),
             address,
             pubkey: hex::encode(self.public()),
-            key: hex::encode(secret.as_slice()),
+            key: String::new(),
+            sealed: None,
         };
+        match passphrase {
+            None => stored.key = hex::encode(secret.as_slice()),
+            Some(passphrase) => stored.sealed = Some(Sealed::seal(&secret, &stored.bound(), passphrase)?),
+        }
         let mut text = Zeroizing::new(serde_json::to_string_pretty(&stored).map_err(|_| {
             KeyError::Content { expected: "a key that can be written", found: "one that cannot".into() }
         })?);
@@ -336,6 +396,36 @@ impl fmt::Debug for Key {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "Key({:?}, pubkey {})", self.kind(), hex::encode(self.public()))
     }
+}
+
+/// The text of a file that nobody but the user who runs this program can read or write.
+pub(crate) fn read_private(path: &Path) -> Result<Zeroizing<String>, KeyError> {
+    let failed = |verb| move |source| KeyError::File { verb, path: path.to_owned(), source };
+    // NONBLOCK so that a pipe in the place of a file is refused instead of waited for.
+    let flags = rustix::fs::OFlags::NONBLOCK.union(rustix::fs::OFlags::CLOEXEC).bits();
+    let flags = i32::try_from(flags).unwrap_or(0);
+    let file =
+        std::fs::OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(failed("open"))?;
+    let facts = file.metadata().map_err(failed("read"))?;
+    if !facts.is_file() {
+        return Err(KeyError::NoFile { path: path.to_owned() });
+    }
+    let us = rustix::process::geteuid().as_raw();
+    if facts.uid() != us {
+        return Err(KeyError::Owner { path: path.to_owned(), expected: us, found: facts.uid() });
+    }
+    let mode = facts.mode() & 0o7777;
+    if mode & !0o600 != 0 {
+        return Err(KeyError::Mode { path: path.to_owned(), mode });
+    }
+    // Room for the longest: a text that grows leaves its old bytes behind.
+    let mut text = Zeroizing::new(String::with_capacity(FILE_BYTES_MAX as usize + 1));
+    file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text).map_err(failed("read"))?;
+    if text.len() as u64 > FILE_BYTES_MAX {
+        let found = format!("more than {FILE_BYTES_MAX} bytes");
+        return Err(KeyError::Content { expected: "a key file", found });
+    }
+    Ok(text)
 }
 
 /// SHA-256 in upper-case hex, the form in which CometBFT names a transaction.

@@ -5,16 +5,21 @@
 //! chain and find out what became of it. The wire is that of CometBFT 0.38.
 
 pub mod address;
+pub mod advice;
 pub mod answer;
 pub mod backoff;
 mod endpoint;
 pub mod error;
 pub mod event;
+pub mod feegrant;
 pub mod keys;
+pub mod module;
 mod query;
 pub mod rpc;
+pub mod seal;
 pub mod send;
 pub mod sign;
+pub mod wasm;
 
 use std::future::Future;
 

@@ -128,7 +128,7 @@ impl Rpc {
         }
     }
 
-    async fn grpc<R: Message + Default>(
+    pub(crate) async fn grpc<R: Message + Default>(
         &self,
         path: &str,
         request: &impl Message,

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use cosmrs::Any;
 use tokio::time::Instant;
 
 use super::address::{Address, AddressError};
@@ -12,7 +13,7 @@ use super::answer::{Account, Included};
 use super::error::{Cause, Refused, RpcError};
 use super::keys::{Key, KeyError};
 use super::rpc::{Broadcast, Rpc};
-use super::sign::{Envelope, Execute, GasPrice, SignError, Signed, sign};
+use super::sign::{Envelope, Execute, GasPrice, SignError, Signed, executes, sign_any};
 use super::{At, Backoff};
 
 /// How transactions are priced and how long they live.
@@ -178,6 +179,13 @@ impl Sender {
         Ok(Self { rpc, key, address, pricing, turn: tokio::sync::Mutex::new(()) })
     }
 
+    /// The same sender, which pays its fees itself.
+    #[must_use]
+    pub fn without_granter(mut self) -> Self {
+        self.pricing.fee_granter = None;
+        self
+    }
+
     /// The account that signs.
     #[must_use]
     pub fn address(&self) -> &Address {
@@ -219,16 +227,29 @@ impl Sender {
         messages: &[Execute],
         gas_percent: u32,
     ) -> Result<Result<Signed, Refused>, SendError> {
+        self.prepare_any(&executes(self.address.text(), messages), gas_percent).await
+    }
+
+    /// The same with messages of any kind.
+    ///
+    /// # Errors
+    /// As [`Sender::prepare`].
+    pub async fn prepare_any(
+        &self,
+        messages: &[Any],
+        gas_percent: u32,
+    ) -> Result<Result<Signed, Refused>, SendError> {
         let (account, tip) = self.account().await?;
         let mut envelope = Envelope {
             chain_id: &self.rpc.settings().chain_id,
             account,
             gas: 0,
-            fee: None,
+            // What a fee costs to take is gas too, and more so with a grant; without one the simulation would not show it.
+            fee: self.pricing.gas_price.fee(1),
             fee_granter: self.pricing.fee_granter.as_ref().map(Address::text),
             timeout_height: tip.saturating_add(self.pricing.timeout_blocks),
         };
-        let trial = sign(&self.key, self.address.text(), messages, &envelope)?;
+        let trial = sign_any(&self.key, messages, &envelope)?;
         let used = match self.rpc.simulate(&trial.bytes).await? {
             Ok(used) => used,
             Err(refused) => return Ok(Err(refused)),
@@ -239,7 +260,7 @@ impl Sender {
             return Err(SendError::Gas { max: self.pricing.gas_max, found: envelope.gas });
         }
         envelope.fee = self.pricing.gas_price.fee(envelope.gas);
-        Ok(Ok(sign(&self.key, self.address.text(), messages, &envelope)?))
+        Ok(Ok(sign_any(&self.key, messages, &envelope)?))
     }
 
     /// Looks once at what became of a transaction.
@@ -314,9 +335,17 @@ impl Sender {
     /// # Errors
     /// [`SendError`] when the outcome is not known.
     pub async fn send(&self, messages: &[Execute]) -> Result<Outcome, SendError> {
+        self.send_any(&executes(self.address.text(), messages)).await
+    }
+
+    /// The same with messages of any kind, each from the sender's own account.
+    ///
+    /// # Errors
+    /// As [`Sender::send`].
+    pub async fn send_any(&self, messages: &[Any]) -> Result<Outcome, SendError> {
         let _turn = self.turn.lock().await;
         for _ in 0..SEQUENCE_TRIES_MAX {
-            let signed = match self.prepare(messages, self.pricing.gas_percent).await? {
+            let signed = match self.prepare_any(messages, self.pricing.gas_percent).await? {
                 Ok(signed) => signed,
                 Err(refused) if refused.cause() == Cause::Sequence => {
                     self.next_block().await?;

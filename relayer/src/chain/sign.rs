@@ -27,6 +27,42 @@ pub struct Coin {
     pub amount: u128,
 }
 
+impl FromStr for Coin {
+    type Err = CoinError;
+
+    /// Reads `100000ucosm`.
+    fn from_str(text: &str) -> Result<Self, CoinError> {
+        let wrong = || CoinError { found: text.chars().take(128).collect() };
+        let end = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
+        let (amount, denom) = text.split_at(end);
+        let amount: u128 = amount.parse().map_err(|_| wrong())?;
+        if amount == 0 || !is_denom(denom) {
+            return Err(wrong());
+        }
+        Ok(Self { denom: denom.to_owned(), amount })
+    }
+}
+
+impl std::fmt::Display for Coin {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}{}", self.amount, self.denom)
+    }
+}
+
+/// A text that is no amount of coins.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected an amount and a denom such as 100000ucosm, found {found:?}")]
+pub struct CoinError {
+    found: String,
+}
+
+/// What the SDK takes for a denomination.
+fn is_denom(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "/:._-".contains(c))
+        && (3..=128).contains(&text.len())
+}
+
 mod text {
     //! Amounts travel as text: JSON readers lose the end of long numbers.
     use serde::{Deserialize, Deserializer, Serializer};
@@ -76,11 +112,8 @@ impl FromStr for GasPrice {
         let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(wrong)?;
         let (number, denom) = text.split_at(end);
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-        let is_denom = denom.starts_with(|c: char| c.is_ascii_alphabetic())
-            && denom.chars().all(|c| c.is_ascii_alphanumeric() || "/:._-".contains(c))
-            && (3..=128).contains(&denom.len());
-        if whole.is_empty() || fraction.len() > 18 || whole.len() > 18 || fraction.contains('.') || !is_denom
-        {
+        let fits = fraction.len() <= 18 && whole.len() <= 18 && !fraction.contains('.');
+        if whole.is_empty() || !fits || !is_denom(denom) {
             return Err(wrong());
         }
         let numerator = format!("{whole}{fraction}").parse().map_err(|_| wrong())?;
@@ -144,6 +177,9 @@ pub enum SignError {
     },
 }
 
+/// The type of the one message that agents send.
+pub const EXECUTE_URL: &str = "/cosmwasm.wasm.v1.MsgExecuteContract";
+
 /// No transaction carries more messages than this.
 pub const MESSAGES_MAX: usize = 32;
 
@@ -157,17 +193,28 @@ pub fn sign(
     messages: &[Execute],
     envelope: &Envelope<'_>,
 ) -> Result<Signed, SignError> {
+    sign_any(key, &executes(sender, messages), envelope)
+}
+
+/// The messages as the chain takes them.
+#[must_use]
+pub fn executes(sender: &str, messages: &[Execute]) -> Vec<Any> {
+    messages.iter().map(|message| any(sender, message)).collect()
+}
+
+/// Signs messages of any kind into one transaction. Each must name the key's own address as its sender.
+///
+/// # Errors
+/// [`SignError`].
+pub fn sign_any(key: &Key, messages: &[Any], envelope: &Envelope<'_>) -> Result<Signed, SignError> {
     if key.kind() != Kind::Secp256k1 {
         return Err(SignError::Kind);
     }
     if messages.is_empty() || messages.len() > MESSAGES_MAX {
         return Err(SignError::Messages { found: messages.len() });
     }
-    let body = TxBody {
-        messages: messages.iter().map(|message| any(sender, message)).collect(),
-        timeout_height: envelope.timeout_height,
-        ..TxBody::default()
-    };
+    let body =
+        TxBody { messages: messages.to_vec(), timeout_height: envelope.timeout_height, ..TxBody::default() };
     let public_key = Any {
         type_url: "/cosmos.crypto.secp256k1.PubKey".into(),
         value: PubKey { key: key.public() }.encode_to_vec(),
@@ -216,10 +263,11 @@ fn any(sender: &str, message: &Execute) -> Any {
         msg: message.msg.to_string().into_bytes(),
         funds: message.funds.iter().map(proto_coin).collect(),
     };
-    Any { type_url: "/cosmwasm.wasm.v1.MsgExecuteContract".into(), value: execute.encode_to_vec() }
+    Any { type_url: EXECUTE_URL.into(), value: execute.encode_to_vec() }
 }
 
-fn proto_coin(coin: &Coin) -> ProtoCoin {
+/// A coin as the chain's messages hold it.
+pub(crate) fn proto_coin(coin: &Coin) -> ProtoCoin {
     ProtoCoin { denom: coin.denom.clone(), amount: coin.amount.to_string() }
 }
 
@@ -254,6 +302,29 @@ mod tests {
             "1 ucosm",
         ] {
             assert!(wrong.parse::<GasPrice>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn coins_are_read_as_they_are_written() {
+        for (text, amount) in
+            [("1ucosm", Some(1)), ("340282366920938463463374607431768211455ucosm", Some(u128::MAX))]
+        {
+            let coin: Coin = text.parse().unwrap();
+            assert_eq!((Some(coin.amount), coin.to_string()), (amount, text.to_owned()));
+        }
+        for wrong in [
+            "",
+            "ucosm",
+            "5",
+            "0ucosm",
+            "-1ucosm",
+            "1.5ucosm",
+            "1u",
+            "1 ucosm",
+            "340282366920938463463374607431768211456ucosm",
+        ] {
+            assert!(wrong.parse::<Coin>().is_err(), "{wrong}");
         }
     }
 

@@ -8,9 +8,11 @@ use concord_schema::brake::Scope;
 use concord_schema::tally::Ballot;
 use concord_schema::{Digest, NodeNo, Power, ProposalId, RolloutId};
 
+use super::deploy::DeployArgs;
 use super::devnet::DevnetArgs;
 use super::draft::{DocumentArgs, DraftArgs, parse_scope};
 use super::keys::KeysCommand;
+use super::migrate_check::MigrateCheckArgs;
 use crate::config::Flags;
 
 /// Coordinated software upgrades: stakeholders decide on chain, every operator's agent carries it out
@@ -39,9 +41,12 @@ pub struct Global {
     /// The coordinator contract
     #[arg(long, global = true, value_name = "ADDRESS")]
     pub contract: Option<String>,
-    /// Key file (mode 0600) that signs transactions
+    /// Key file (mode 0600) that signs transactions, or - for standard input
     #[arg(long, global = true, value_name = "FILE")]
     pub key: Option<PathBuf>,
+    /// File (mode 0600) with the passphrase of sealed key files; without it the terminal is asked
+    #[arg(long, global = true, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
     /// Configuration file (TOML)
     #[arg(long, global = true, value_name = "FILE", env = "CONCORD_CONFIG")]
     pub config: Option<PathBuf>,
@@ -62,6 +67,7 @@ impl Global {
             chain_id: self.chain_id.clone(),
             contract: self.contract.clone(),
             key: self.key.clone(),
+            passphrase_file: self.passphrase_file.clone(),
         }
     }
 }
@@ -89,6 +95,11 @@ pub enum Command {
     Retry,
     /// Runs a chain for development in this process
     Devnet(DevnetArgs),
+
+    /// Uploads the coordinator and instantiates it under a predicted address, with nobody but itself as admin
+    Deploy(DeployArgs),
+    /// Says whether a build of the coordinator may replace the deployed one
+    MigrateCheck(MigrateCheckArgs),
 
     /// Makes a proposal
     Propose(ProposeArgs),
@@ -132,7 +143,7 @@ pub enum Command {
     #[command(subcommand)]
     Log(LogCommand),
 
-    /// Key files
+    /// Key files, and grants that pay their fees
     #[command(subcommand)]
     Keys(KeysCommand),
     /// Prints a shell's completions

@@ -10,7 +10,6 @@ use serde_json::json;
 use super::args::AttestArgs;
 use super::deployment::Deployment;
 use super::error::CliError;
-use super::keys;
 use super::output::{Answer, words};
 use super::verbs::joined;
 use crate::chain::keys::{Key, Kind};
@@ -23,7 +22,7 @@ const EXPIRES_SECONDS_MAX: u64 = 31_536_000;
 /// # Errors
 /// [`CliError`]; another release than the expected one is [`CliError::Unexpected`], before anything is signed.
 pub async fn attest(deployment: &Deployment, args: &AttestArgs) -> Result<Answer, CliError> {
-    let signing = args.auditor_key.as_deref().map(keys::load).transpose()?;
+    let signing = args.auditor_key.as_deref().map(|path| deployment.key(path)).transpose()?;
     let query = QueryMsg::Proposal { proposal: args.proposal };
     let found: ProposalAnswer = deployment.ask("about the proposal", &query).await?;
     let Some((release, _)) = found.draft.rollout() else {

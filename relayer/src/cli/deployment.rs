@@ -1,5 +1,7 @@
 //! One deployment, as a person's command talks to it.
 
+use std::path::Path;
+
 use concord_schema::event::{TYPE, read_entry};
 use concord_schema::log::Entry;
 use concord_schema::msg::ExecuteMsg;
@@ -13,6 +15,8 @@ use serde_json::{Value, json};
 use super::error::CliError;
 use super::keys;
 use super::output::{Answer, Screen, short};
+use super::passphrase::Passphrases;
+use crate::chain::keys::Key;
 use crate::chain::send::{Outcome, Sender};
 use crate::chain::sign::{Coin, Execute};
 use crate::chain::{At, Chain, Included, Rpc};
@@ -68,12 +72,20 @@ impl Deployment {
         ask(&self.rpc, &self.chain, what, query).await
     }
 
+    /// Loads a key file of the person at the command line.
+    ///
+    /// # Errors
+    /// [`CliError`]: the file is refused, or is sealed and nobody gives its passphrase.
+    pub fn key(&self, path: &Path) -> Result<Key, CliError> {
+        keys::load(path, &Passphrases::of(&self.layers)?)
+    }
+
     /// Loads the key that signs transactions.
     ///
     /// # Errors
     /// [`CliError`]: no key is named, its file is refused, or nobody set a gas price.
     pub fn sender(&self) -> Result<Sender, CliError> {
-        let key = keys::load(&self.layers.key()?)?;
+        let key = self.key(&self.layers.key()?)?;
         let gas = self.layers.gas()?;
         Ok(Sender::new(self.rpc.clone(), key, self.chain.prefix(), gas.pricing)?)
     }

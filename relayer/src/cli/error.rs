@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use concord_devnet::DevnetError;
 use serde_json::{Value, json};
 
+use super::deploy::DeployError;
 use super::draft::DraftFileError;
 use super::exit::Exit;
 use super::log::LogError;
@@ -89,8 +90,11 @@ pub enum CliError {
     #[error("{}", unsent(.0))]
     Send(#[from] SendError),
     /// A transaction was refused.
-    #[error("refused: {0}")]
+    #[error("refused: {}", mended(.0))]
     Refused(Refused),
+    /// A deployment did not come about, or is another than the expected one.
+    #[error(transparent)]
+    Deploy(#[from] DeployError),
     /// A transaction's timeout height passed and it is in no block.
     #[error("the transaction is in no block and never will be; send it again")]
     Expired,
@@ -136,6 +140,9 @@ impl CliError {
             Self::Config(_) | Self::Usage(_) | Self::Draft(_) | Self::Genesis { .. } => Exit::Usage,
             Self::Key(error) | Self::KeyFile { source: error, .. } => of_key(error),
             Self::KeyTaken { .. } => Exit::Key,
+            Self::Deploy(DeployError::Other { .. }) => Exit::Unexpected,
+            Self::Deploy(DeployError::NoCode { .. }) => Exit::Chain,
+            Self::Deploy(_) => Exit::Usage,
             Self::Chain { source, .. } => of_rpc(source),
             Self::Answer { .. } | Self::NoCoordinator { .. } | Self::Send(SendError::Gas { .. }) => {
                 Exit::Chain
@@ -194,6 +201,14 @@ fn unsent(error: &SendError) -> &'static str {
     }
 }
 
+/// A refusal, with what to do where something can be done.
+fn mended(refused: &Refused) -> String {
+    match refused.advice() {
+        Some(advice) => format!("{refused}; {advice}"),
+        None => refused.to_string(),
+    }
+}
+
 /// What the contract said, without what wasmd and gRPC put around it.
 fn own_words(log: &str) -> &str {
     let text = log.split_once("desc = ").map_or(log, |(_, rest)| rest);
@@ -232,6 +247,8 @@ fn of_key(error: &KeyError) -> Exit {
         | KeyError::Mode { .. }
         | KeyError::Owner { .. }
         | KeyError::NoFile { .. }
+        | KeyError::Sealed { .. }
+        | KeyError::Passphrase { .. }
         | KeyError::Content { .. } => Exit::Key,
     }
 }

@@ -1,4 +1,4 @@
-//! `keys`: key files. A secret comes from a file or standard input, and is never shown.
+//! `keys`: key files, and who pays for them. A secret comes from a file or standard input, and is never shown.
 
 use std::io::{ErrorKind, IsTerminal, Read};
 use std::path::{Path, PathBuf};
@@ -9,10 +9,16 @@ use zeroize::Zeroizing;
 
 use super::attest::signing_key;
 use super::error::CliError;
-use super::output::Answer;
-use crate::chain::keys::{Key, KeyError, Kind};
+use super::grant::{self, GrantArgs, RevokeArgs};
+use super::output::{Answer, Screen};
+use super::passphrase::Passphrases;
+use crate::chain::keys::{Key, KeyError, Kind, read_private};
+use crate::config::Layers;
 
-/// No hex key and no phrase is longer than this.
+/// In the place of a key file's path.
+const STANDARD_INPUT: &str = "-";
+
+/// No hex key, no phrase and no key file is longer than this.
 const INPUT_BYTES_MAX: u64 = 4_096;
 
 /// The longest prefix of a chain's addresses that is known is a third of this.
@@ -25,8 +31,12 @@ pub enum KeysCommand {
     Generate(MakeArgs),
     /// Shows what may be known of a key: its kind, account and public key
     Show(ShowArgs),
-    /// Reads a key from standard input (64 hex digits, or a BIP-39 phrase of 24 words) and writes it to a new file
-    Import(MakeArgs),
+    /// Reads a key (64 hex digits, a BIP-39 phrase of 12 to 24 words, or a key file) and writes it to a new file
+    Import(ImportArgs),
+    /// Lets a hot key spend coins of --key's account for the fees of contract calls, up to a bound a period
+    Grant(GrantArgs),
+    /// Takes such a grant back
+    Revoke(RevokeArgs),
 }
 
 /// A key to make.
@@ -41,6 +51,20 @@ pub struct MakeArgs {
     /// The chain's address prefix
     #[arg(long, default_value = "wasm", value_parser = prefix)]
     pub prefix: String,
+    /// Seals the key under a passphrase, from --passphrase-file or typed on the terminal
+    #[arg(long)]
+    pub seal: bool,
+}
+
+/// A key to import.
+#[derive(Clone, Debug, Args)]
+pub struct ImportArgs {
+    /// How the new file is made.
+    #[command(flatten)]
+    pub make: MakeArgs,
+    /// Where the key is now (mode 0600); standard input by default
+    #[arg(long, value_name = "FILE")]
+    pub from: Option<PathBuf>,
 }
 
 /// A key to show.
@@ -75,33 +99,63 @@ impl From<KindWord> for Kind {
 /// Runs a command on key files.
 ///
 /// # Errors
-/// [`CliError::Key`], and [`CliError::System`] when standard input cannot be read.
-pub fn run(command: &KeysCommand) -> Result<Answer, CliError> {
+/// [`CliError::Key`], [`CliError::System`] when standard input cannot be read, and those of a transaction.
+pub async fn run(command: &KeysCommand, layers: &Layers, screen: Screen) -> Result<Answer, CliError> {
+    let passphrases = Passphrases::of(layers)?;
     match command {
         KeysCommand::Generate(args) => {
             let key = Key::generate(args.kind.into())?;
-            create(&key, args)?;
+            create(&key, args, &passphrases)?;
             told(&key, &args.prefix)
         }
-        KeysCommand::Show(args) => told(&load(&args.file)?, &args.prefix),
+        KeysCommand::Show(args) => told(&load(&args.file, &passphrases)?, &args.prefix),
         KeysCommand::Import(args) => {
-            let key = Key::import(args.kind.into(), &typed()?)?;
-            create(&key, args)?;
-            told(&key, &args.prefix)
+            let key = import(args, &passphrases)?;
+            create(&key, &args.make, &passphrases)?;
+            told(&key, &args.make.prefix)
         }
+        KeysCommand::Grant(args) => grant::grant(layers, screen, args).await,
+        KeysCommand::Revoke(args) => grant::revoke(layers, screen, args).await,
     }
 }
 
-/// Loads a key file; an error says which.
+/// Loads a key file, or a key from standard input for `-`; an error says which.
 ///
 /// # Errors
 /// [`CliError::KeyFile`].
-pub fn load(path: &Path) -> Result<Key, CliError> {
-    Key::load(path).map_err(|source| CliError::KeyFile { path: path.to_owned(), source })
+pub fn load(path: &Path, passphrases: &Passphrases) -> Result<Key, CliError> {
+    let asked = || passphrases.of_key(path);
+    let key = if path == Path::new(STANDARD_INPUT) {
+        Key::read(&typed("--key -")?, path, asked)
+    } else {
+        Key::load_sealed(path, asked)
+    };
+    key.map_err(|source| CliError::KeyFile { path: path.to_owned(), source })
 }
 
-fn create(key: &Key, args: &MakeArgs) -> Result<(), CliError> {
-    key.create(&args.file, &args.prefix).map_err(|error| match error {
+fn import(args: &ImportArgs, passphrases: &Passphrases) -> Result<Key, CliError> {
+    let from = args.from.as_deref();
+    let text = match from {
+        None => typed("concord keys import FILE")?,
+        Some(path) => {
+            read_private(path).map_err(|source| CliError::KeyFile { path: path.to_owned(), source })?
+        }
+    };
+    if !text.trim_start().starts_with('{') {
+        return Ok(Key::import(args.make.kind.into(), &text)?);
+    }
+    let path = from.unwrap_or(Path::new(STANDARD_INPUT));
+    Key::read(&text, path, || passphrases.of_key(path))
+        .map_err(|source| CliError::KeyFile { path: path.to_owned(), source })
+}
+
+fn create(key: &Key, args: &MakeArgs, passphrases: &Passphrases) -> Result<(), CliError> {
+    let made = if args.seal {
+        key.create_sealed(&args.file, &args.prefix, &passphrases.of_new_key(&args.file)?)
+    } else {
+        key.create(&args.file, &args.prefix)
+    };
+    made.map_err(|error| match error {
         KeyError::File { source, path, .. } if source.kind() == ErrorKind::AlreadyExists => {
             CliError::KeyTaken { path }
         }
@@ -111,7 +165,7 @@ fn create(key: &Key, args: &MakeArgs) -> Result<(), CliError> {
 }
 
 /// The part of an address before its `1`: what a chain calls its accounts with.
-fn prefix(text: &str) -> Result<String, String> {
+pub(super) fn prefix(text: &str) -> Result<String, String> {
     let fits = |letter: u8| letter.is_ascii_lowercase() || letter.is_ascii_digit();
     if (1..=PREFIX_LETTERS_MAX).contains(&text.len()) && text.bytes().all(fits) {
         Ok(text.to_owned())
@@ -120,16 +174,15 @@ fn prefix(text: &str) -> Result<String, String> {
     }
 }
 
-fn typed() -> Result<Zeroizing<String>, CliError> {
+fn typed(command: &str) -> Result<Zeroizing<String>, CliError> {
     let stdin = std::io::stdin();
     if stdin.is_terminal() {
         // Typing shows on a terminal; a pipe or a file does not.
-        return Err(CliError::Usage(
-            "expected the key from a pipe or a file, found a terminal; run `concord keys import FILE < SECRET`"
-                .to_owned(),
-        ));
+        return Err(CliError::Usage(format!(
+            "expected the key from a pipe or a file, found a terminal; give it as in `{command} < SECRET`"
+        )));
     }
-    let mut text = Zeroizing::new(String::new());
+    let mut text = Zeroizing::new(String::with_capacity(INPUT_BYTES_MAX as usize));
     let action = || "read the key from standard input".to_owned();
     stdin
         .lock()

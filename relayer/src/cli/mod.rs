@@ -2,16 +2,21 @@
 
 pub mod args;
 pub mod attest;
+pub mod deploy;
 pub mod deployment;
 pub mod devnet;
 pub mod draft;
 pub mod error;
 pub mod exit;
 pub mod explain;
+pub mod grant;
 pub mod keys;
 pub mod log;
+pub mod migrate_check;
 pub mod output;
 pub mod retry;
+pub mod passphrase;
+pub mod sending;
 pub mod status;
 #[cfg(test)]
 mod tests;
@@ -125,7 +130,9 @@ pub async fn dispatch(cli: &Cli, layers: &Layers, screen: Screen) -> Result<Opti
             completions(args.shell)?;
             Ok(None)
         }
-        Command::Keys(command) => keys::run(command).map(Some),
+        Command::Keys(command) => keys::run(command, layers, screen).await.map(Some),
+        Command::Deploy(args) => deploy::deploy(layers, screen, args).await.map(Some),
+        Command::MigrateCheck(args) => migrate_check::check(layers, screen, args).await.map(Some),
         Command::Propose(args) if args.dry_run => verbs::dry_run(args).map(Some),
         command => on_deployment(command, layers, screen).await.map(Some),
     }

@@ -37,8 +37,7 @@ impl ChainConfig {
     /// The chain's address prefix, as the contract's address shows it.
     #[must_use]
     pub fn prefix(&self) -> &str {
-        // In bech32 the last 1 separates, since the data part knows none.
-        self.contract.text().rsplit_once('1').map_or("", |(prefix, _)| prefix)
+        self.contract.prefix()
     }
 
     /// A client for this chain; connects to nothing yet. `tries_max` rounds over all endpoints a call.
@@ -73,6 +72,8 @@ pub struct NodeConfig {
     pub home: PathBuf,
     /// The hot key's file.
     pub hot_key: PathBuf,
+    /// The file with its passphrase, where it is sealed.
+    pub passphrase_file: Option<PathBuf>,
     /// The platform whose artifacts it runs.
     pub platform: String,
 }
@@ -240,6 +241,7 @@ impl Layers {
             node_id: self.name("node.node_id", node_id)?,
             home: required(node.home.clone(), "node.home", None)?.relative(),
             hot_key: required(node.hot_key.clone(), "node.hot_key", None)?.relative(),
+            passphrase_file: node.passphrase_file.clone().map(|path| path.relative()),
             platform: self.name("node.platform", platform)?,
         })
     }

@@ -36,6 +36,8 @@ pub struct Flags {
     pub contract: Option<String>,
     /// `--key`.
     pub key: Option<PathBuf>,
+    /// `--passphrase-file`.
+    pub passphrase_file: Option<PathBuf>,
 }
 
 /// Where the layers come from.
@@ -144,6 +146,7 @@ impl Flags {
             ("chain.chain_id", self.chain_id.clone()),
             ("chain.contract", self.contract.clone()),
             ("client.key", self.key.as_ref().map(|path| path.display().to_string())),
+            ("client.passphrase_file", self.passphrase_file.as_ref().map(|path| path.display().to_string())),
         ];
         for (key, text) in texts {
             if let Some(text) = text {

@@ -14,6 +14,7 @@ mod place;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod way;
 
 pub use agent::{AgentConfig, ChainConfig, DaemonConfig, GasConfig, NodeConfig, platform};
 pub use error::ConfigError;
@@ -22,3 +23,4 @@ pub use settings::{
     ChainSettings, Check, ClientSettings, DaemonSettings, FetchSettings, GasSettings, HealthSettings,
     HttpSettings, Mode, NodeSettings, Settings, TrialSettings,
 };
+pub use way::Way;

@@ -129,6 +129,8 @@ fn decimal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>,
 pub struct ClientSettings {
     /// The key file that signs transactions.
     pub key: Option<RelativePathBuf>,
+    /// The file with the passphrase of sealed key files.
+    pub passphrase_file: Option<RelativePathBuf>,
 }
 
 /// The node that an agent stands beside.
@@ -145,6 +147,8 @@ pub struct NodeSettings {
     pub home: Option<RelativePathBuf>,
     /// The key file that reports, leases and cranks, and nothing else.
     pub hot_key: Option<RelativePathBuf>,
+    /// The file with the hot key's passphrase, where its file is sealed.
+    pub passphrase_file: Option<RelativePathBuf>,
     /// The platform whose artifacts it runs; by default this program's own, such as `x86_64-linux`.
     pub platform: Option<String>,
 }

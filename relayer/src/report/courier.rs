@@ -162,7 +162,13 @@ impl Courier {
                 hand.unnamed_tries += 1;
                 hand.unnamed_tries < UNNAMED_TRIES_MAX
             }
-            Cause::Sequence | Cause::Fee | Cause::Funds | Cause::MempoolFull | Cause::TimedOut => true,
+            // The owner may renew a grant as it may fill an account.
+            Cause::Sequence
+            | Cause::Fee
+            | Cause::Funds
+            | Cause::Grant
+            | Cause::MempoolFull
+            | Cause::TimedOut => true,
         };
         if !again {
             tracing::warn!(key = entry.key, %refused, "report refused");

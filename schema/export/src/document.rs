@@ -8,11 +8,10 @@ use serde_json::{Map, Value, json};
 
 use crate::error::ExportError;
 
+pub use concord_schema::keys::FACTS_VERSION;
+
 /// Version of the interface: that of the package.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
-
-/// Version of the stored facts, which each of them carries as `v`.
-pub const FACTS_VERSION: u8 = 1;
 
 /// A file of the interface.
 #[derive(Clone, Debug, PartialEq)]

@@ -89,6 +89,47 @@ fn the_known_phrase_gives_its_known_key() {
 }
 
 #[test]
+fn phrases_of_every_length_are_taken() {
+    // BIP-39's all-zero phrases of 12 and 18 words at m/44'/118'/0'/0/0.
+    let short = format!("{}about", "abandon ".repeat(11));
+    let key = Key::import(Kind::Secp256k1, &short).unwrap();
+    assert_eq!(key.address("cosmos").unwrap().text(), "cosmos19rl4cm2hmr8afy4kldpxz3fka4jguq0auqdal4");
+    assert!(Key::import(Kind::Secp256k1, &format!("{}agent", "abandon ".repeat(17))).is_ok());
+    assert!(Key::import(Kind::Secp256k1, &format!("{}about", "abandon ".repeat(10))).is_err());
+}
+
+#[test]
+fn a_sealed_key_comes_back_with_its_passphrase_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sealed.json");
+    let phrase = |text: &str| Passphrase::new(Zeroizing::new(text.to_owned()));
+    let key = Key::generate(Kind::Secp256k1).unwrap();
+    key.create_sealed(&path, "wasm", &phrase("correct horse").unwrap()).unwrap();
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(!text.contains(&hex::encode(key.secret_bytes())) && text.contains("xchacha20poly1305"), "{text}");
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o600);
+    let back = Key::load_sealed(&path, || phrase("correct horse").map(Some)).unwrap();
+    assert_eq!(back.public(), key.public());
+    assert!(matches!(Key::load(&path), Err(KeyError::Sealed { .. })));
+    let wrong = Key::load_sealed(&path, || phrase("incorrect horse").map(Some));
+    assert!(matches!(wrong, Err(KeyError::Passphrase { .. })));
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+    let asked = || panic!("nobody is asked for a passphrase of a file that is refused");
+    assert!(matches!(Key::load_sealed(&path, asked), Err(KeyError::Mode { .. })));
+}
+
+#[test]
+fn a_passphrase_file_is_as_private_as_a_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("passphrase");
+    std::fs::write(&path, "correct horse\n").unwrap();
+    for (mode, fine) in [(0o600, true), (0o400, true), (0o640, false), (0o604, false)] {
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        assert_eq!(Passphrase::load(&path).is_ok(), fine, "{mode:o}");
+    }
+}
+
+#[test]
 fn an_address_is_ripemd_of_sha_in_bech32() {
     // The account of the private key 1 (the curve's generator).
     let mut one = [0_u8; 32];
