@@ -14,7 +14,8 @@
 #   --no-deploy    starts the chain without the coordinator
 #   --remove       deletes the folder too
 #
-# `up` again starts what is not running, and deploys what is not deployed. `down` ends only what `up` started.
+# `up` again starts what is not running, and deploys what is not deployed. `down` ends only what `up` started. The
+# variable CONCORD names the `concord` that deploys; by default it is built from this tree.
 set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
 # shellcheck source=tools.sh
