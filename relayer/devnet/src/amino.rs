@@ -34,7 +34,11 @@ fn message(message: &Message) -> Option<Value> {
             "wasm/MsgExecuteContract",
             json!({"sender": sender, "contract": contract, "msg": inner(msg)?, "funds": coins(funds)}),
         ),
-        Message::Instantiate { sender, admin, code_id, label, msg, funds } => {
+        // Wallets that sign amino JSON are for people; owners and deployers sign direct.
+        Message::Grant { .. } | Message::Revoke { .. } | Message::Instantiate { salt: Some(_), .. } => {
+            return None;
+        }
+        Message::Instantiate { sender, admin, code_id, label, msg, funds, salt: None } => {
             let mut value = json!({
                 "sender": sender, "code_id": code_id.to_string(), "label": label, "msg": inner(msg)?,
                 "funds": coins(funds)

@@ -11,6 +11,7 @@ use k256::ecdsa::{Signature, VerifyingKey};
 use prost::Message as _;
 use sha2::{Digest, Sha256};
 
+use crate::allowance::{Rest, Sponsor};
 use crate::amino;
 use crate::blocks::Hash;
 use crate::events::coins_text;
@@ -87,6 +88,27 @@ pub(crate) struct Tx {
     auth_info_bytes: Vec<u8>,
 }
 
+impl Tx {
+    /// Who pays the fee in place of the signer.
+    pub(crate) fn granter(&self) -> Option<&str> {
+        let granter = self.fee_granter.as_str();
+        (!granter.is_empty() && granter != self.signer).then_some(granter)
+    }
+
+    /// The account that pays the fee.
+    pub(crate) fn payer(&self) -> &str {
+        self.granter().unwrap_or(&self.signer)
+    }
+}
+
+/// What a transaction that passed the checks comes with.
+pub(crate) struct Passed {
+    /// The signer's key, to be kept with the account.
+    pub(crate) key: Option<PublicKey>,
+    /// What the granter's allowance comes to, where one pays.
+    pub(crate) rest: Option<Rest>,
+}
+
 /// Why the checks run: what a node does on broadcast, in a block, and for a gas estimate.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
@@ -104,6 +126,8 @@ pub(crate) struct Ante<'a> {
     pub(crate) chain_id: &'a str,
     /// The height compared with `timeout_height`: the last one on check, else the block's own.
     pub(crate) height: u64,
+    /// The time of that block, in nanoseconds since 1970.
+    pub(crate) time_nanos: u64,
     pub(crate) bech32_prefix: &'a str,
     pub(crate) fee_denom: &'a str,
     pub(crate) gas_price_min_milli: u64,
@@ -147,11 +171,9 @@ pub(crate) fn decode(bytes: Vec<u8>) -> Result<Tx, TxError> {
     let messages = body.messages.iter().map(message::decode).collect::<Result<Vec<_>, _>>()?;
     let signer = one_signer(&messages)?;
     let fee = auth.fee.unwrap_or_default();
-    for (what, address) in [("payer", &fee.payer), ("granter", &fee.granter)] {
-        if !address.is_empty() && *address != signer {
-            let detail = format!("devnet knows no fee {what} but the signer");
-            return Err(TxError::sdk(37, detail, "feature not supported"));
-        }
+    if !fee.payer.is_empty() && fee.payer != signer {
+        let detail = "devnet knows no fee payer but the signer; name a fee granter instead";
+        return Err(TxError::sdk(37, detail, "feature not supported"));
     }
     let signature = match raw.signatures.as_slice() {
         [] => return Err(TxError::sdk(15, "expected one", "no signatures supplied")),
@@ -236,11 +258,16 @@ pub(crate) fn coins(coins: &[ProtoCoin]) -> Result<Vec<Coin>, TxError> {
 }
 
 impl Ante<'_> {
-    /// Runs the checks and returns the signer's key, to be kept with the account.
+    /// Runs the checks. `sponsor` is the granter that the transaction names.
     ///
     /// # Errors
     /// The first refusal, in the SDK's order.
-    pub(crate) fn verify(&self, tx: &Tx, standing: Option<&Standing>) -> Result<Option<PublicKey>, TxError> {
+    pub(crate) fn verify(
+        &self,
+        tx: &Tx,
+        standing: Option<&Standing>,
+        sponsor: Option<&Sponsor>,
+    ) -> Result<Passed, TxError> {
         if tx.timeout_height > 0 && self.height > tx.timeout_height {
             let (height, timeout) = (self.height, tx.timeout_height);
             let detail = format!("block height: {height}, timeout height: {timeout}");
@@ -257,8 +284,9 @@ impl Ante<'_> {
             return Err(TxError::sdk(9, detail, "unknown address"));
         };
         if self.mode != Mode::Simulate {
-            self.verify_fee(tx, standing)?;
+            self.verify_fee(tx)?;
         }
+        let rest = self.verify_payer(tx, standing, sponsor)?;
         let key = self.verify_key(tx, standing)?;
         if tx.sequence != standing.sequence {
             let (expected, got) = (standing.sequence, tx.sequence);
@@ -268,10 +296,27 @@ impl Ante<'_> {
         if self.mode != Mode::Simulate && !tx.signature_checked {
             self.verify_signature(tx, standing, key)?;
         }
-        Ok(key)
+        Ok(Passed { key, rest })
     }
 
-    fn verify_fee(&self, tx: &Tx, standing: &Standing) -> Result<(), TxError> {
+    /// Can who pays the fee pay it? A granter is asked in an estimate too, as the SDK does.
+    fn verify_payer(
+        &self,
+        tx: &Tx,
+        standing: &Standing,
+        sponsor: Option<&Sponsor>,
+    ) -> Result<Option<Rest>, TxError> {
+        if let (Some(granter), Some(sponsor)) = (tx.granter(), sponsor) {
+            let types = tx.messages.iter().map(Message::type_url);
+            return sponsor.pay((granter, &tx.signer), &tx.fee, self.time_nanos, types).map(Some);
+        }
+        if self.mode != Mode::Simulate {
+            affordable(&standing.balance, &tx.fee)?;
+        }
+        Ok(None)
+    }
+
+    fn verify_fee(&self, tx: &Tx) -> Result<(), TxError> {
         if tx.gas_limit == 0 {
             let detail = "must provide positive gas";
             return Err(TxError::sdk(41, detail, "invalid gas limit"));
@@ -286,7 +331,7 @@ impl Ante<'_> {
                 return Err(TxError::sdk(13, detail, "insufficient fee"));
             }
         }
-        affordable(&standing.balance, &tx.fee)
+        Ok(())
     }
 
     fn verify_key(&self, tx: &Tx, standing: &Standing) -> Result<Option<PublicKey>, TxError> {

@@ -151,7 +151,7 @@ impl Chain {
                 let _ = reply.send(self.broadcast(bytes));
             }
             Command::Query { path, data, reply } => {
-                let ante = ante(&self.config, Mode::Simulate, self.height);
+                let ante = ante(&self.config, Mode::Simulate, self.height, self.tip.time_nanos);
                 let answer = self.machine.query(&path, &data, &ante);
                 let _ = reply.send((self.height, answer));
             }
@@ -172,7 +172,7 @@ impl Chain {
         if let Err(reason) = self.mempool.room(&hash, bytes.len()) {
             return Broadcast::Refused { reason };
         }
-        let ante = ante(&self.config, Mode::Check, self.height);
+        let ante = ante(&self.config, Mode::Check, self.height, self.tip.time_nanos);
         let checked = ante::decode(bytes).and_then(|tx| self.mempool.check(tx, &ante, &self.machine));
         self.report_mempool();
         Broadcast::Checked { hash, error: checked.err() }
@@ -182,7 +182,7 @@ impl Chain {
         let time_nanos = self.clock.after(self.tip.time_nanos);
         let height = self.height + 1;
         self.machine.open_block(height, time_nanos);
-        let ante = ante(&self.config, Mode::Deliver, height);
+        let ante = ante(&self.config, Mode::Deliver, height, time_nanos);
         let waiting = self.mempool.take(self.limits.block_txs);
         let mut records = Vec::with_capacity(waiting.len());
         for tx in waiting {
@@ -195,7 +195,7 @@ impl Chain {
         let busy = !records.is_empty();
         self.commit(time_nanos, records);
         if busy || !self.mempool.is_empty() {
-            let check = crate::chain::ante(&self.config, Mode::Check, self.height);
+            let check = crate::chain::ante(&self.config, Mode::Check, self.height, self.tip.time_nanos);
             self.mempool.recheck(&check, &self.machine);
             self.report_mempool();
         }
@@ -205,7 +205,7 @@ impl Chain {
     /// the state after it.
     fn commit(&mut self, time_nanos: u64, txs: Vec<TxRecord>) {
         let height = self.height + 1;
-        let changes = self.machine.end_block();
+        let changes = self.machine.end_block(time_nanos);
         let app_hash = app_hash(&self.tip.app_hash, &changes);
         let chain_id = &self.config.chain_id;
         let block = Block::after(&self.tip, chain_id, height, time_nanos, app_hash, txs);
@@ -236,8 +236,9 @@ impl Chain {
             }
         }
         self.clock.skipped += skipped;
+        self.machine.grants.sweep(self.tip.time_nanos);
         self.machine.open_block(self.height, self.tip.time_nanos);
-        let check = ante(&self.config, Mode::Check, self.height);
+        let check = ante(&self.config, Mode::Check, self.height, self.tip.time_nanos);
         self.mempool.recheck(&check, &self.machine);
         self.report_mempool();
     }
@@ -251,11 +252,12 @@ impl Chain {
     }
 }
 
-fn ante(config: &DevnetConfig, mode: Mode, height: u64) -> Ante<'_> {
+fn ante(config: &DevnetConfig, mode: Mode, height: u64, time_nanos: u64) -> Ante<'_> {
     Ante {
         mode,
         chain_id: &config.chain_id,
         height,
+        time_nanos,
         bech32_prefix: &config.bech32_prefix,
         fee_denom: &config.fee_denom,
         gas_price_min_milli: config.gas_price_min_milli,

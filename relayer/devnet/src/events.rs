@@ -32,14 +32,22 @@ pub(crate) fn transfer(sender: &str, recipient: &str, amount: &str) -> [Event; 4
 pub(crate) fn ante(tx: &Tx, collector: &str) -> Vec<Event> {
     let fee = coins_text(&tx.fee);
     let mut events = Vec::new();
-    if !tx.fee.is_empty() {
-        events.extend(transfer(&tx.signer, collector, &fee));
+    if let Some(granter) = tx.granter() {
+        events.push(grant("use_feegrant", granter, &tx.signer));
     }
-    events.push(Event::new("tx").add_attribute("fee", fee).add_attribute("fee_payer", &tx.signer));
+    if !tx.fee.is_empty() {
+        events.extend(transfer(tx.payer(), collector, &fee));
+    }
+    events.push(Event::new("tx").add_attribute("fee", fee).add_attribute("fee_payer", tx.payer()));
     let sequence = format!("{}/{}", tx.signer, tx.sequence);
     events.push(Event::new("tx").add_attribute("acc_seq", sequence));
     events.push(Event::new("tx").add_attribute("signature", STANDARD.encode(&tx.signature)));
     events
+}
+
+/// What x/feegrant emits when a grant is made, used or taken back.
+pub(crate) fn grant(kind: &str, granter: &str, grantee: &str) -> Event {
+    Event::new(kind).add_attribute("granter", granter).add_attribute("grantee", grantee)
 }
 
 /// The SDK's event in front of every message's own.

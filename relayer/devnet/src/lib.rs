@@ -9,17 +9,20 @@
 //! It is for development only. It differs from a real chain in what follows:
 //! - nobody signs its blocks and nothing is proved: `prove=true` is an error, a commit carries one
 //!   absent signature, header and state hashes are its own;
-//! - it runs no wasm: an upload is answered with the code id of the built-in contract;
+//! - it runs no wasm: each upload is a code of its own checksum that runs the built-in contract;
 //! - it measures no gas: an estimate is always [`GAS_USED`], and nothing runs out of gas;
 //! - a transaction has one signer and carries `MsgExecuteContract`, `MsgInstantiateContract`,
-//!   `MsgStoreCode` or `MsgSend`;
+//!   `MsgInstantiateContract2`, `MsgStoreCode`, `MsgSend`, `MsgGrantAllowance` or `MsgRevokeAllowance`, the last
+//!   two and a predictable instantiation signed direct only; a fee granter pays as x/feegrant lets it;
 //! - a raw read outside of the 1,000 heights is an error with code 38 or 26, where a real node may
 //!   answer an empty value with code 0 and the log `version does not exist`.
 
+mod allowance;
 mod amino;
 mod ante;
 mod blocks;
 mod chain;
+mod codes;
 mod config;
 mod control;
 mod events;

@@ -6,16 +6,20 @@ use cosmrs::AccountId;
 use cosmrs::proto::cosmos::base::abci::v1beta1::TxMsgData;
 use cosmrs::proto::cosmwasm::wasm::v1::{MsgExecuteContractResponse, MsgInstantiateContractResponse};
 use cosmwasm_std::{
-    Addr, Api as _, BankMsg, Binary, BlockInfo, Coin, CosmosMsg, Event, StdResult, Storage as _, Timestamp,
-    WasmMsg, from_json,
+    Addr, Api as _, BankMsg, Binary, BlockInfo, Coin, CosmosMsg, Empty, Event, StdResult, Storage as _,
+    Timestamp, WasmMsg, from_json,
 };
 use cw_multi_test::{
-    App, AppBuilder, AppResponse, BankKeeper, ContractData, Executor as _, MockApiBech32, no_init,
+    App, AppBuilder, AppResponse, BankKeeper, Contract, ContractData, Executor as _, MockApiBech32,
+    WasmKeeper, no_init,
 };
 use prost::Message as _;
 use sha2::{Digest, Sha256};
 
+use crate::allowance::{Grants, Sponsor};
 use crate::ante::{Ante, Standing, Tx, TxError, affordable};
+use crate::blocks::Hash;
+use crate::codes::{Code, Codes};
 use crate::config::{DevnetConfig, DevnetError};
 use crate::events::{self, TxResult};
 use crate::ledger::{Account, Ledger};
@@ -27,7 +31,7 @@ use crate::store::{Change, VersionedStore};
 pub const GAS_USED: u64 = 250_000;
 
 /// The note that stands in the event of an upload.
-const NO_WASM_VM: &str = "devnet runs no wasm: this is the code id of the built-in contract";
+const NO_WASM_VM: &str = "devnet runs no wasm: this code runs the built-in contract";
 
 pub(crate) type DevApp = App<BankKeeper, MockApiBech32, VersionedStore>;
 
@@ -35,10 +39,13 @@ pub(crate) type DevApp = App<BankKeeper, MockApiBech32, VersionedStore>;
 pub(crate) struct Machine {
     pub(crate) app: DevApp,
     pub(crate) ledger: Ledger,
+    pub(crate) grants: Grants,
+    pub(crate) codes: Codes,
+    contract: fn() -> Box<dyn Contract<Empty>>,
+    /// A gas estimate: what cannot be taken back is not done.
+    is_trial: bool,
     /// The account that fees go to.
     collector: String,
-    code_id: u64,
-    code_creator: String,
 }
 
 /// What the messages of a transaction did.
@@ -75,7 +82,10 @@ impl Machine {
         let collector = Sha256::digest(b"fee_collector");
         let collector = AccountId::new(prefix, collector.get(..20).unwrap_or_default())
             .map_err(|error| refuse(error.to_string()))?;
+        let codes = Codes::default();
+        codes.announce(Sha256::digest(b"").into());
         let app = AppBuilder::new()
+            .with_wasm(WasmKeeper::new().with_checksum_generator(codes.generator()))
             .with_api(MockApiBech32::new(prefix))
             .with_storage(VersionedStore::default())
             .with_block(BlockInfo {
@@ -87,9 +97,11 @@ impl Machine {
         let mut machine = Self {
             app,
             ledger: Ledger::default(),
+            grants: Grants::default(),
+            codes,
+            contract: config.contract,
+            is_trial: false,
             collector: collector.to_string(),
-            code_id: 0,
-            code_creator: config.instantiate.sender.clone(),
         };
         machine.fund(config)?;
         let born = machine.instantiate_genesis(config)?;
@@ -118,14 +130,16 @@ impl Machine {
     fn instantiate_genesis(&mut self, config: &DevnetConfig) -> Result<Genesis, DevnetError> {
         let instantiate = &config.instantiate;
         let creator = self.address(&instantiate.sender).map_err(genesis)?;
-        self.code_id = self.app.store_code_with_creator(creator, (config.contract)());
+        // The built-in contract is native: it has no wasm, and the checksum of nothing.
+        let code_id = self.keep_code(creator, Sha256::digest(b"").into());
         let message = Message::Instantiate {
             sender: instantiate.sender.clone(),
             admin: instantiate.admin.clone(),
-            code_id: self.code_id,
+            code_id,
             label: instantiate.label.clone(),
             msg: instantiate.msg.to_string().into_bytes(),
             funds: Vec::new(),
+            salt: None,
         };
         let (events, _) = self.run(&message).map_err(genesis)?;
         let contract = events
@@ -146,7 +160,8 @@ impl Machine {
     }
 
     /// Ends a block: what it wrote.
-    pub(crate) fn end_block(&mut self) -> Vec<Change> {
+    pub(crate) fn end_block(&mut self, time_nanos: u64) -> Vec<Change> {
+        self.grants.sweep(time_nanos);
         self.app.storage_mut().take_changes()
     }
 
@@ -170,9 +185,13 @@ impl Machine {
         self.app.contract_data(&Addr::unchecked(address)).ok()
     }
 
-    /// Code id and creator of the built-in contract.
-    pub(crate) fn code(&self) -> (u64, &str) {
-        (self.code_id, &self.code_creator)
+    /// A granter as the chain knows it.
+    pub(crate) fn sponsor(&self, granter: &str, grantee: &str) -> Sponsor {
+        Sponsor { balance: self.balance(granter), allowance: self.grants.find(granter, grantee).cloned() }
+    }
+
+    fn sponsor_of(&self, tx: &Tx) -> Option<Sponsor> {
+        tx.granter().map(|granter| self.sponsor(granter, &tx.signer))
     }
 
     /// Checks an address.
@@ -188,14 +207,19 @@ impl Machine {
     pub(crate) fn deliver(&mut self, tx: &Tx, ante: &Ante<'_>) -> TxResult {
         let wanted = tx.gas_limit;
         let used = GAS_USED.min(wanted);
-        let passed =
-            ante.verify(tx, self.standing(&tx.signer).as_ref()).and_then(|key| self.pay(tx).map(|()| key));
-        let key = match passed {
-            Ok(key) => key,
+        let passed = ante
+            .verify(tx, self.standing(&tx.signer).as_ref(), self.sponsor_of(tx).as_ref())
+            .and_then(|passed| self.pay(tx).map(|()| passed));
+        let passed = match passed {
+            Ok(passed) => passed,
             Err(error) => return TxResult::failed(error, wanted, used, Vec::new()),
         };
-        self.ledger.take_sequence(&tx.signer, key);
+        if let (Some(granter), Some(rest)) = (tx.granter(), passed.rest) {
+            self.grants.keep(granter, &tx.signer, rest);
+        }
+        self.ledger.take_sequence(&tx.signer, passed.key);
         let mut events = events::ante(tx, &self.collector);
+        let (grants, last_code_id) = (self.grants.clone(), self.codes.last_id());
         self.app.storage_mut().begin();
         match self.run_all(tx) {
             Ok(mut effects) => {
@@ -214,6 +238,8 @@ impl Machine {
             }
             Err(error) => {
                 self.app.storage_mut().roll_back();
+                self.grants = grants;
+                self.codes.forget_after(last_code_id);
                 TxResult::failed(error, wanted, used, events)
             }
         }
@@ -224,10 +250,14 @@ impl Machine {
     /// # Errors
     /// The refusal or the failure that the transaction would meet.
     pub(crate) fn simulate(&mut self, tx: &Tx, ante: &Ante<'_>) -> Result<Effects, TxError> {
-        ante.verify(tx, self.standing(&tx.signer).as_ref())?;
+        ante.verify(tx, self.standing(&tx.signer).as_ref(), self.sponsor_of(tx).as_ref())?;
+        let grants = self.grants.clone();
         self.app.storage_mut().begin();
+        self.is_trial = true;
         let outcome = self.run_all(tx);
+        self.is_trial = false;
         self.app.storage_mut().roll_back();
+        self.grants = grants;
         outcome
     }
 
@@ -235,7 +265,7 @@ impl Machine {
         if tx.fee.is_empty() {
             return Ok(());
         }
-        let (from, to) = (Addr::unchecked(&tx.signer), Addr::unchecked(&self.collector));
+        let (from, to) = (Addr::unchecked(tx.payer()), Addr::unchecked(&self.collector));
         self.app.send_tokens(from, to, &tx.fee).map(|_| ()).map_err(TxError::funds)
     }
 
@@ -243,6 +273,7 @@ impl Machine {
         for event in events {
             match event.ty.as_str() {
                 "transfer" => self.ledger.open(events::value(event, "recipient")),
+                "set_feegrant" => self.ledger.open(events::value(event, "grantee")),
                 "instantiate" => self.ledger.open(events::value(event, "_contract_address")),
                 _ => {}
             }
@@ -270,21 +301,36 @@ impl Machine {
             Message::Execute { sender, contract, msg, funds } => {
                 self.run_execute(sender, contract, msg, funds)
             }
-            Message::Instantiate { sender, admin, code_id, label, msg, funds } => {
+            Message::Instantiate { sender, admin, code_id, label, msg, funds, salt } => {
                 if let Some(admin) = admin {
                     self.address(admin)?;
                 }
-                let wasm = WasmMsg::Instantiate {
-                    admin: admin.clone(),
-                    code_id: *code_id,
-                    msg: Binary::new(msg.clone()),
-                    funds: funds.clone(),
-                    label: label.clone(),
+                let (admin, code_id, label) = (admin.clone(), *code_id, label.clone());
+                if self.codes.find(code_id).is_none() {
+                    return Err(TxError::wasm(28, format!("code id {code_id}"), "no such code"));
+                }
+                let (msg, funds) = (Binary::new(msg.clone()), funds.clone());
+                let wasm = match salt {
+                    None => WasmMsg::Instantiate { admin, code_id, msg, funds, label },
+                    Some(salt) => {
+                        let salt = Binary::new(salt.clone());
+                        WasmMsg::Instantiate2 { admin, code_id, msg, funds, label, salt }
+                    }
                 };
-                self.run_instantiate(sender, funds, wasm)
+                self.run_instantiate(sender, wasm)
             }
-            Message::StoreCode { code, .. } => self.run_store_code(code),
+            Message::StoreCode { sender, code } => self.run_store_code(sender, code),
             Message::Send { sender, recipient, amount } => self.run_send(sender, recipient, amount),
+            Message::Grant { granter, grantee, allowance } => {
+                self.address(grantee)?;
+                let now_nanos = self.app.block_info().time.nanos();
+                self.grants.add(granter, grantee, allowance.clone(), now_nanos)?;
+                Ok((vec![events::grant("set_feegrant", granter, grantee)], Answer::Grant))
+            }
+            Message::Revoke { granter, grantee } => {
+                self.grants.remove(granter, grantee)?;
+                Ok((vec![events::grant("revoke_feegrant", granter, grantee)], Answer::Revoke))
+            }
         }
     }
 
@@ -319,14 +365,14 @@ impl Machine {
         Ok((events, Answer::Execute { data }))
     }
 
-    fn run_instantiate(
-        &mut self,
-        sender: &str,
-        funds: &[Coin],
-        wasm: WasmMsg,
-    ) -> Result<(Vec<Event>, Answer), TxError> {
+    fn run_instantiate(&mut self, sender: &str, wasm: WasmMsg) -> Result<(Vec<Event>, Answer), TxError> {
         const FAILED: &str = "instantiate wasm contract failed";
-        affordable(&self.balance(sender), funds)?;
+        let is_predictable = matches!(wasm, WasmMsg::Instantiate2 { .. });
+        let funds = match &wasm {
+            WasmMsg::Instantiate { funds, .. } | WasmMsg::Instantiate2 { funds, .. } => funds.clone(),
+            _ => Vec::new(),
+        };
+        affordable(&self.balance(sender), &funds)?;
         let response = self.call(sender, wasm.into()).map_err(|log| TxError::wasm(4, log, FAILED))?;
         let MsgInstantiateContractResponse { address, data } = response
             .data
@@ -334,19 +380,34 @@ impl Machine {
             .unwrap_or_default();
         let mut own = events::as_wasmd(response.events).map_err(|log| TxError::wasm(4, log, FAILED))?;
         events::sort_calls(&mut own, &address);
-        let events = with_funds(sender, &address, funds, own);
-        Ok((events, Answer::Instantiate { address, data }))
+        let events = with_funds(sender, &address, &funds, own);
+        Ok((events, Answer::Instantiate { address, data, is_predictable }))
     }
 
-    fn run_store_code(&mut self, code: &[u8]) -> Result<(Vec<Event>, Answer), TxError> {
-        let checksum = Sha256::digest(unpack_wasm(code)?).to_vec();
-        tracing::warn!(code_id = self.code_id, "{NO_WASM_VM}");
+    fn run_store_code(&mut self, sender: &str, code: &[u8]) -> Result<(Vec<Event>, Answer), TxError> {
+        let checksum: Hash = Sha256::digest(unpack_wasm(code)?).into();
+        let mut code_id = self.codes.next_id()?;
+        // cw-multi-test takes no code back, so an estimate only says what would be.
+        if !self.is_trial {
+            let creator = self.address(sender)?;
+            code_id = self.keep_code(creator, checksum);
+            tracing::warn!(code_id, "{NO_WASM_VM}");
+        }
         let event = Event::new("store_code")
-            .add_attribute("code_checksum", hex::encode(&checksum))
-            .add_attribute("code_id", self.code_id.to_string())
+            .add_attribute("code_checksum", hex::encode(checksum))
+            .add_attribute("code_id", code_id.to_string())
             .add_attribute("devnet", NO_WASM_VM);
-        let answer = Answer::StoreCode { code_id: self.code_id, checksum };
+        let answer = Answer::StoreCode { code_id, checksum: checksum.to_vec() };
         Ok((vec![event], answer))
+    }
+
+    /// Keeps the built-in contract once more, as a code of this checksum.
+    fn keep_code(&mut self, creator: Addr, checksum: Hash) -> u64 {
+        self.codes.announce(checksum);
+        let code = Code { creator: creator.to_string(), checksum };
+        let code_id = self.app.store_code_with_creator(creator, (self.contract)());
+        self.codes.note(code_id, code);
+        code_id
     }
 
     fn run_send(

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use cosmwasm_std::Coin;
 
+use crate::allowance::{Rest, Sponsor};
 use crate::ante::{Ante, Standing, Tx, TxError};
 use crate::blocks::Hash;
 use crate::config::Limits;
@@ -19,6 +20,8 @@ pub(crate) struct Mempool {
     bytes: usize,
     /// Signers as the waiting transactions leave them.
     standings: HashMap<String, Standing>,
+    /// Allowances, by granter and grantee, likewise.
+    rests: HashMap<(String, String), Rest>,
     seen: HashSet<Hash>,
     seen_order: VecDeque<Hash>,
 }
@@ -30,6 +33,7 @@ impl Mempool {
             waiting: VecDeque::new(),
             bytes: 0,
             standings: HashMap::new(),
+            rests: HashMap::new(),
             seen: HashSet::new(),
             seen_order: VecDeque::new(),
         }
@@ -64,22 +68,47 @@ impl Mempool {
     /// # Errors
     /// The refusal of the checks.
     pub(crate) fn check(&mut self, mut tx: Tx, ante: &Ante<'_>, machine: &Machine) -> Result<(), TxError> {
-        let standing = match self.standings.get(&tx.signer) {
-            Some(standing) => Some(standing.clone()),
-            None => machine.standing(&tx.signer),
-        };
-        let key = ante.verify(&tx, standing.as_ref())?;
+        let standing = self.standing(&tx.signer, machine);
+        let granter = tx.granter().map(str::to_owned);
+        let sponsor = granter.as_deref().map(|granter| self.sponsor(granter, &tx.signer, machine));
+        let passed = ante.verify(&tx, standing.as_ref(), sponsor.as_ref())?;
         if let Some(mut standing) = standing {
             standing.sequence += 1;
-            standing.public_key = standing.public_key.or(key);
-            spend(&mut standing.balance, &tx.fee);
+            standing.public_key = standing.public_key.or(passed.key);
+            if granter.is_none() {
+                spend(&mut standing.balance, &tx.fee);
+            }
             self.standings.insert(tx.signer.clone(), standing);
+        }
+        if let (Some(granter), Some(rest)) = (granter, passed.rest) {
+            if let Some(mut standing) = self.standing(&granter, machine) {
+                spend(&mut standing.balance, &tx.fee);
+                self.standings.insert(granter.clone(), standing);
+            }
+            self.rests.insert((granter, tx.signer.clone()), rest);
         }
         tx.signature_checked = true;
         self.remember(tx.hash);
         self.bytes += tx.bytes.len();
         self.waiting.push_back(tx);
         Ok(())
+    }
+
+    /// An account as the waiting transactions leave it.
+    fn standing(&self, address: &str, machine: &Machine) -> Option<Standing> {
+        self.standings.get(address).cloned().or_else(|| machine.standing(address))
+    }
+
+    /// A granter as the waiting transactions leave it and its allowance.
+    fn sponsor(&self, granter: &str, grantee: &str, machine: &Machine) -> Sponsor {
+        let mut sponsor = machine.sponsor(granter, grantee);
+        if let Some(standing) = self.standings.get(granter) {
+            sponsor.balance.clone_from(&standing.balance);
+        }
+        if let Some(rest) = self.rests.get(&(granter.to_owned(), grantee.to_owned())) {
+            sponsor.allowance.clone_from(rest);
+        }
+        sponsor
     }
 
     /// Takes the transactions of the next block, oldest first.
@@ -93,6 +122,7 @@ impl Mempool {
     /// Checks what still waits against the state after a block and drops what no longer passes.
     pub(crate) fn recheck(&mut self, ante: &Ante<'_>, machine: &Machine) {
         self.standings.clear();
+        self.rests.clear();
         self.bytes = 0;
         for tx in std::mem::take(&mut self.waiting) {
             let hash = tx.hash;

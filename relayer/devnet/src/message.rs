@@ -3,13 +3,17 @@
 use std::io::Read as _;
 
 use cosmrs::proto::cosmos::bank::v1beta1::{MsgSend, MsgSendResponse};
+use cosmrs::proto::cosmos::feegrant::v1beta1::{
+    MsgGrantAllowance, MsgGrantAllowanceResponse, MsgRevokeAllowance, MsgRevokeAllowanceResponse,
+};
 use cosmrs::proto::cosmwasm::wasm::v1::{
-    MsgExecuteContract, MsgExecuteContractResponse, MsgInstantiateContract, MsgInstantiateContractResponse,
-    MsgStoreCode, MsgStoreCodeResponse,
+    MsgExecuteContract, MsgExecuteContractResponse, MsgInstantiateContract, MsgInstantiateContract2,
+    MsgInstantiateContractResponse, MsgStoreCode, MsgStoreCodeResponse,
 };
 use cosmwasm_std::Coin;
 use prost::Message as _;
 
+use crate::allowance::Allowance;
 use crate::ante::{TxError, coins};
 
 /// The largest wasm code taken, in bytes after decompression (wasmd's `MaxWasmSize`).
@@ -17,8 +21,11 @@ pub(crate) const WASM_BYTES_MAX: u64 = 800 << 10;
 
 const EXECUTE: &str = "/cosmwasm.wasm.v1.MsgExecuteContract";
 const INSTANTIATE: &str = "/cosmwasm.wasm.v1.MsgInstantiateContract";
+const INSTANTIATE2: &str = "/cosmwasm.wasm.v1.MsgInstantiateContract2";
 const STORE_CODE: &str = "/cosmwasm.wasm.v1.MsgStoreCode";
 const SEND: &str = "/cosmos.bank.v1beta1.MsgSend";
+const GRANT: &str = "/cosmos.feegrant.v1beta1.MsgGrantAllowance";
+const REVOKE: &str = "/cosmos.feegrant.v1beta1.MsgRevokeAllowance";
 
 /// A message of a transaction.
 pub(crate) enum Message {
@@ -35,6 +42,8 @@ pub(crate) enum Message {
         label: String,
         msg: Vec<u8>,
         funds: Vec<Coin>,
+        /// Makes the address predictable.
+        salt: Option<Vec<u8>>,
     },
     StoreCode {
         sender: String,
@@ -44,6 +53,15 @@ pub(crate) enum Message {
         sender: String,
         recipient: String,
         amount: Vec<Coin>,
+    },
+    Grant {
+        granter: String,
+        grantee: String,
+        allowance: Allowance,
+    },
+    Revoke {
+        granter: String,
+        grantee: String,
     },
 }
 
@@ -72,8 +90,10 @@ pub(crate) fn decode(any: &cosmrs::Any) -> Result<Message, TxError> {
                 label: msg.label,
                 msg: msg.msg,
                 funds: coins(&msg.funds)?,
+                salt: None,
             })
         }
+        INSTANTIATE2 => instantiate2(value),
         STORE_CODE => {
             let msg = MsgStoreCode::decode(value).map_err(TxError::decode)?;
             Ok(Message::StoreCode { sender: msg.sender, code: msg.wasm_byte_code })
@@ -86,11 +106,41 @@ pub(crate) fn decode(any: &cosmrs::Any) -> Result<Message, TxError> {
                 amount: coins(&msg.amount)?,
             })
         }
+        GRANT => {
+            let msg = MsgGrantAllowance::decode(value).map_err(TxError::decode)?;
+            let allowance =
+                msg.allowance.ok_or_else(|| TxError::decode("expected an allowance, found none"))?;
+            let allowance = Allowance::decode(&allowance)?;
+            Ok(Message::Grant { granter: msg.granter, grantee: msg.grantee, allowance })
+        }
+        REVOKE => {
+            let msg = MsgRevokeAllowance::decode(value).map_err(TxError::decode)?;
+            Ok(Message::Revoke { granter: msg.granter, grantee: msg.grantee })
+        }
         other => Err(TxError::decode(format!(
-            "unable to resolve type URL {other}; devnet takes {EXECUTE}, {INSTANTIATE}, \
-             {STORE_CODE} and {SEND}"
+            "unable to resolve type URL {other}; devnet takes {EXECUTE}, {INSTANTIATE}, {INSTANTIATE2}, \
+             {STORE_CODE}, {SEND}, {GRANT} and {REVOKE}"
         ))),
     }
+}
+
+fn instantiate2(value: &[u8]) -> Result<Message, TxError> {
+    let msg = MsgInstantiateContract2::decode(value).map_err(TxError::decode)?;
+    if msg.fix_msg {
+        return Err(TxError::request("devnet makes no address of the message: expected fix_msg false"));
+    }
+    if !(1..=64).contains(&msg.salt.len()) {
+        return Err(TxError::request("salt: expected 1 to 64 bytes"));
+    }
+    Ok(Message::Instantiate {
+        sender: msg.sender,
+        admin: (!msg.admin.is_empty()).then_some(msg.admin),
+        code_id: msg.code_id,
+        label: msg.label,
+        msg: msg.msg,
+        funds: coins(&msg.funds)?,
+        salt: Some(msg.salt),
+    })
 }
 
 impl Message {
@@ -101,6 +151,7 @@ impl Message {
             | Self::Instantiate { sender, .. }
             | Self::StoreCode { sender, .. }
             | Self::Send { sender, .. } => sender,
+            Self::Grant { granter, .. } | Self::Revoke { granter, .. } => granter,
         }
     }
 
@@ -108,9 +159,12 @@ impl Message {
     pub(crate) fn type_url(&self) -> &'static str {
         match self {
             Self::Execute { .. } => EXECUTE,
-            Self::Instantiate { .. } => INSTANTIATE,
+            Self::Instantiate { salt: None, .. } => INSTANTIATE,
+            Self::Instantiate { .. } => INSTANTIATE2,
             Self::StoreCode { .. } => STORE_CODE,
             Self::Send { .. } => SEND,
+            Self::Grant { .. } => GRANT,
+            Self::Revoke { .. } => REVOKE,
         }
     }
 
@@ -118,6 +172,7 @@ impl Message {
     pub(crate) fn module(&self) -> &'static str {
         match self {
             Self::Send { .. } => "bank",
+            Self::Grant { .. } | Self::Revoke { .. } => "feegrant",
             _ => "wasm",
         }
     }
@@ -126,9 +181,11 @@ impl Message {
 /// The answer of one message, packed for `TxMsgData`.
 pub(crate) enum Answer {
     Execute { data: Vec<u8> },
-    Instantiate { address: String, data: Vec<u8> },
+    Instantiate { address: String, data: Vec<u8>, is_predictable: bool },
     StoreCode { code_id: u64, checksum: Vec<u8> },
     Send,
+    Grant,
+    Revoke,
 }
 
 impl Answer {
@@ -140,10 +197,14 @@ impl Answer {
                 let value = MsgExecuteContractResponse { data }.encode_to_vec();
                 ("/cosmwasm.wasm.v1.MsgExecuteContractResponse", value)
             }
-            Self::Instantiate { address, data } => {
+            Self::Instantiate { address, data, is_predictable } => {
                 let response =
                     MsgInstantiateContractResponse { address: address.clone(), data: data.clone() };
-                let type_url = "/cosmwasm.wasm.v1.MsgInstantiateContractResponse";
+                // Both responses have the same fields.
+                let type_url = match is_predictable {
+                    true => "/cosmwasm.wasm.v1.MsgInstantiateContract2Response",
+                    false => "/cosmwasm.wasm.v1.MsgInstantiateContractResponse",
+                };
                 (type_url, response.encode_to_vec())
             }
             Self::StoreCode { code_id, checksum } => {
@@ -154,6 +215,14 @@ impl Answer {
             Self::Send => {
                 let value = MsgSendResponse {}.encode_to_vec();
                 ("/cosmos.bank.v1beta1.MsgSendResponse", value)
+            }
+            Self::Grant => {
+                let value = MsgGrantAllowanceResponse {}.encode_to_vec();
+                ("/cosmos.feegrant.v1beta1.MsgGrantAllowanceResponse", value)
+            }
+            Self::Revoke => {
+                let value = MsgRevokeAllowanceResponse {}.encode_to_vec();
+                ("/cosmos.feegrant.v1beta1.MsgRevokeAllowanceResponse", value)
             }
         };
         cosmrs::Any { type_url: type_url.to_owned(), value }

@@ -8,6 +8,7 @@ use cosmrs::proto::cosmos::bank::v1beta1::{
 };
 use cosmrs::proto::cosmos::base::abci::v1beta1::{GasInfo, Result as ExecutionResult};
 use cosmrs::proto::cosmos::base::v1beta1::Coin as ProtoCoin;
+use cosmrs::proto::cosmos::feegrant::v1beta1::{QueryAllowanceRequest, QueryAllowanceResponse};
 use cosmrs::proto::cosmos::tx::v1beta1::{SimulateRequest, SimulateResponse};
 use cosmrs::proto::cosmwasm::wasm::v1::{
     AbsoluteTxPosition, AccessConfig, CodeInfoResponse, ContractInfo, QueryCodeRequest, QueryCodeResponse,
@@ -22,6 +23,7 @@ use cosmwasm_std::{
 use prost::Message as _;
 
 use crate::ante::{Ante, TxError, amount_of, decode};
+use crate::codes::Code;
 use crate::machine::{Effects, GAS_USED, Machine, contract_error};
 
 /// `AccessType` of a code that everybody may instantiate.
@@ -68,12 +70,13 @@ impl Machine {
             "/cosmos.bank.v1beta1.Query/Balance" => self.query_balance(data),
             "/cosmos.bank.v1beta1.Query/AllBalances" => self.query_balances(data),
             "/cosmos.tx.v1beta1.Service/Simulate" => self.query_simulate(data, ante),
+            "/cosmos.feegrant.v1beta1.Query/Allowance" => self.query_allowance(data),
             "/cosmwasm.wasm.v1.Query/SmartContractState" => self.query_smart(data),
             "/cosmwasm.wasm.v1.Query/ContractInfo" => self.query_contract(data),
             "/cosmwasm.wasm.v1.Query/Code" => self.query_code(data),
             "/cosmwasm.wasm.v1.Query/Codes" => {
-                Ok(QueryCodesResponse { code_infos: vec![self.code_info()], pagination: None }
-                    .encode_to_vec())
+                let code_infos = self.codes.all().map(code_info).collect();
+                Ok(QueryCodesResponse { code_infos, pagination: None }.encode_to_vec())
             }
             _ => Err(QueryError { code: 6, log: format!("unknown query path: {path}: unknown request") }),
         }
@@ -115,6 +118,16 @@ impl Machine {
             pagination: None,
         };
         Ok(response.encode_to_vec())
+    }
+
+    fn query_allowance(&self, data: &[u8]) -> Result<Vec<u8>, QueryError> {
+        let QueryAllowanceRequest { granter, grantee } = QueryAllowanceRequest::decode(data)?;
+        let (granter, grantee) = (self.checked(&granter)?, self.checked(&grantee)?);
+        let grant = self.grants.show(&granter, &grantee).map_err(|error| QueryError {
+            code: 6,
+            log: format!("rpc error: code = Internal desc = {}: unknown request", error.log),
+        })?;
+        Ok(QueryAllowanceResponse { allowance: Some(grant) }.encode_to_vec())
     }
 
     fn checked(&self, address: &str) -> Result<String, QueryError> {
@@ -180,29 +193,31 @@ impl Machine {
 
     fn query_code(&self, data: &[u8]) -> Result<Vec<u8>, QueryError> {
         let QueryCodeRequest { code_id } = QueryCodeRequest::decode(data)?;
-        if code_id != self.code().0 {
-            return Err(QueryError::not_found(format!("code id {code_id}")));
-        }
-        let response = QueryCodeResponse { code_info: Some(self.code_info()), data: Vec::new() };
+        let Some(code) = self.codes.find(code_id) else {
+            return Err(QueryError {
+                code: 6,
+                log: format!("code id {code_id}: no such code: unknown request"),
+            });
+        };
+        let response = QueryCodeResponse { code_info: Some(code_info((code_id, code))), data: Vec::new() };
         Ok(response.encode_to_vec())
-    }
-
-    /// The built-in contract is native: it has no wasm, and the checksum of nothing.
-    fn code_info(&self) -> CodeInfoResponse {
-        let (code_id, creator) = self.code();
-        CodeInfoResponse {
-            code_id,
-            creator: creator.to_owned(),
-            data_hash: crate::ante::hash(b"").to_vec(),
-            instantiate_permission: Some(AccessConfig {
-                permission: ACCESS_EVERYBODY,
-                ..AccessConfig::default()
-            }),
-        }
     }
 }
 
-fn proto_coin(coin: &Coin) -> ProtoCoin {
+fn code_info((code_id, code): (u64, &Code)) -> CodeInfoResponse {
+    CodeInfoResponse {
+        code_id,
+        creator: code.creator.clone(),
+        data_hash: code.checksum.to_vec(),
+        instantiate_permission: Some(AccessConfig {
+            permission: ACCESS_EVERYBODY,
+            ..AccessConfig::default()
+        }),
+    }
+}
+
+/// A coin in protobuf.
+pub(crate) fn proto_coin(coin: &Coin) -> ProtoCoin {
     ProtoCoin { denom: coin.denom.clone(), amount: coin.amount.to_string() }
 }
 

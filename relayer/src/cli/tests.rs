@@ -8,7 +8,10 @@ use super::*;
 use crate::chain::keys::KeyError;
 use crate::config::ConfigError;
 
+mod deploy;
 mod devnet;
+mod grants;
+mod sealed;
 
 fn parsed(line: &str) -> Cli {
     Cli::try_parse_from(std::iter::once("concord").chain(line.split_whitespace())).unwrap()

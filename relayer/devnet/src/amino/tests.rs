@@ -53,6 +53,7 @@ fn document(messages: Vec<cosmrs::Any>) -> Option<String> {
     let ante = Ante {
         mode: Mode::Deliver,
         chain_id: "concord-devnet",
+        time_nanos: 0,
         height: 1,
         bech32_prefix: "wasm",
         fee_denom: "ucosm",

@@ -208,6 +208,7 @@ fn a_wallet_that_knows_amino_only_can_sign() {
     let ante = Ante {
         mode: Mode::Check,
         chain_id: "unit-1",
+        time_nanos: 0,
         height: 1,
         bech32_prefix: "wasm",
         fee_denom: "ucosm",

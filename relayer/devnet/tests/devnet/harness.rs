@@ -337,6 +337,7 @@ pub(crate) struct Signing {
     pub(crate) gas: u64,
     pub(crate) memo: String,
     pub(crate) timeout_height: u32,
+    pub(crate) granter: Option<String>,
 }
 
 impl Signing {
@@ -351,6 +352,7 @@ impl Signing {
             gas: GAS,
             memo: String::new(),
             timeout_height: 0,
+            granter: None,
         }
     }
 
@@ -371,6 +373,7 @@ impl Signing {
         if self.fee == 0 {
             fee.amount.clear();
         }
+        fee.granter = self.granter.map(|granter| granter.parse().unwrap());
         let auth = SignerInfo::single_direct(Some(key.public_key()), self.sequence).auth_info(fee);
         let chain_id = self.chain_id.parse().unwrap();
         SignDoc::new(&body, &auth, &chain_id, self.number).unwrap().sign(key).unwrap().to_bytes().unwrap()

@@ -6,21 +6,21 @@ use cosmrs::proto::cosmos::base::abci::v1beta1::TxMsgData;
 use cosmrs::proto::cosmos::base::v1beta1::Coin;
 use cosmrs::proto::cosmos::tx::v1beta1::{SimulateRequest, SimulateResponse};
 use cosmrs::proto::cosmwasm::wasm::v1::{
-    MsgExecuteContractResponse, MsgInstantiateContract, MsgInstantiateContractResponse, MsgStoreCode,
-    MsgStoreCodeResponse,
+    MsgExecuteContractResponse, MsgInstantiateContract, MsgInstantiateContract2,
+    MsgInstantiateContractResponse, MsgStoreCode, MsgStoreCodeResponse, QueryCodeRequest, QueryCodeResponse,
 };
 use prost::Message as _;
 use serde_json::{Value, json};
 
-fn store(value: &str) -> ExecuteMsg {
+pub(crate) fn store(value: &str) -> ExecuteMsg {
     ExecuteMsg::Store { key: "a".to_owned(), value: value.to_owned() }
 }
 
-fn any(type_url: &str, message: impl prost::Message) -> cosmrs::Any {
+pub(crate) fn any(type_url: &str, message: impl prost::Message) -> cosmrs::Any {
     cosmrs::Any { type_url: type_url.to_owned(), value: message.encode_to_vec() }
 }
 
-fn send(from: &str, to: &str, amount: u128) -> cosmrs::Any {
+pub(crate) fn send(from: &str, to: &str, amount: u128) -> cosmrs::Any {
     let message = MsgSend {
         from_address: from.to_owned(),
         to_address: to.to_owned(),
@@ -29,7 +29,7 @@ fn send(from: &str, to: &str, amount: u128) -> cosmrs::Any {
     any("/cosmos.bank.v1beta1.MsgSend", message)
 }
 
-fn events(answer: &Value, kind: &str) -> Vec<Value> {
+pub(crate) fn events(answer: &Value, kind: &str) -> Vec<Value> {
     answer["tx_result"]["events"]
         .as_array()
         .unwrap()
@@ -39,7 +39,7 @@ fn events(answer: &Value, kind: &str) -> Vec<Value> {
         .collect()
 }
 
-fn attributes(event: &Value) -> Vec<(String, String)> {
+pub(crate) fn attributes(event: &Value) -> Vec<(String, String)> {
     event["attributes"]
         .as_array()
         .unwrap()
@@ -52,7 +52,7 @@ fn attributes(event: &Value) -> Vec<(String, String)> {
         .collect()
 }
 
-fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+pub(crate) fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     pairs.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect()
 }
 
@@ -360,7 +360,7 @@ async fn a_contract_that_pays_shows_the_whole_transfer() {
 }
 
 #[tokio::test]
-async fn an_upload_is_answered_with_the_built_in_code() {
+async fn an_upload_is_a_code_of_its_own() {
     use std::io::Write as _;
     let net = Net::start().await;
     let signer = key(1);
@@ -375,11 +375,40 @@ async fn an_upload_is_answered_with_the_built_in_code() {
     let answer = net.deliver(&bytes).await;
     assert_eq!(answer["tx_result"]["code"], 0, "{answer}");
     let stored = attributes(&events(&answer, "store_code")[0]);
-    assert_eq!(stored[1], ("code_id".to_owned(), "1".to_owned()));
+    let checksum = cosmwasm_std::Checksum::generate(b"\0asm and more");
+    assert_eq!(stored[0], ("code_checksum".to_owned(), checksum.to_hex()));
+    assert_eq!(stored[1], ("code_id".to_owned(), "2".to_owned()));
     assert!(stored[2].1.contains("no wasm"));
     let data: TxMsgData = decode(&answer["tx_result"]["data"]);
     let response = MsgStoreCodeResponse::decode(data.msg_responses[0].value.as_slice()).unwrap();
-    assert_eq!(response.code_id, 1);
+    assert_eq!(response.code_id, 2);
+    let code: QueryCodeResponse =
+        net.grpc("/cosmwasm.wasm.v1.Query/Code", QueryCodeRequest { code_id: 2 }).await;
+    let info = code.code_info.unwrap();
+    assert_eq!((info.creator, info.data_hash), (address(&signer), checksum.as_slice().to_vec()));
+
+    let instantiate = |code_id| {
+        let message = MsgInstantiateContract2 {
+            sender: address(&signer),
+            code_id,
+            label: "second".to_owned(),
+            msg: b"{}".to_vec(),
+            salt: b"salt".to_vec(),
+            ..MsgInstantiateContract2::default()
+        };
+        vec![any("/cosmwasm.wasm.v1.MsgInstantiateContract2", message)]
+    };
+    let bytes = net.sign(&signer, instantiate(2)).await;
+    let answer = net.deliver(&bytes).await;
+    let creator: cosmrs::AccountId = address(&signer).parse().unwrap();
+    let creator = cosmwasm_std::CanonicalAddr::from(creator.to_bytes());
+    let predicted = cosmwasm_std::instantiate2_address(checksum.as_slice(), &creator, b"salt").unwrap();
+    let born = attributes(&events(&answer, "instantiate")[0])[0].1.clone();
+    assert_eq!(born.parse::<cosmrs::AccountId>().unwrap().to_bytes(), predicted.as_slice());
+    let bytes = net.sign(&signer, instantiate(2)).await;
+    assert_eq!(net.deliver(&bytes).await["tx_result"]["code"], 4, "an address is taken once");
+    let bytes = net.sign(&signer, instantiate(3)).await;
+    assert_eq!(net.deliver(&bytes).await["tx_result"]["code"], 28, "no such code");
 
     let bytes = net.sign(&signer, upload(b"no wasm".to_vec())).await;
     let answer = net.deliver(&bytes).await;

@@ -8,10 +8,10 @@ use crate::chain::keys::{Key, Kind};
 const EXAMPLE: &str = include_str!("../../../../docs/genesis.example.json");
 
 /// A devnet with the example's genesis, whose accounts have keys in a folder.
-struct Stage {
-    folder: tempfile::TempDir,
-    devnet: concord_devnet::Devnet,
-    settings: PathBuf,
+pub(super) struct Stage {
+    pub(super) folder: tempfile::TempDir,
+    pub(super) devnet: concord_devnet::Devnet,
+    pub(super) settings: PathBuf,
 }
 
 impl Stage {
@@ -21,6 +21,7 @@ impl Stage {
 
     /// With a change of the genesis.
     async fn with(change: impl FnOnce(&mut Value)) -> Self {
+    pub(super) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut text = EXAMPLE.to_owned();
         let example: Value = serde_json::from_str(EXAMPLE).unwrap();
@@ -59,12 +60,12 @@ impl Stage {
         Self { folder, devnet, settings }
     }
 
-    async fn run(&self, who: &str, line: &str) -> Result<Answer, CliError> {
+    pub(super) async fn run(&self, who: &str, line: &str) -> Result<Answer, CliError> {
         let (config, key) = (self.settings.display(), self.folder.path().join(who));
         answer(&format!("{line} --config {config} --key {}", key.display())).await
     }
 
-    fn path(&self, name: &str) -> String {
+    pub(super) fn path(&self, name: &str) -> String {
         self.folder.path().join(name).display().to_string()
     }
 
@@ -82,7 +83,7 @@ impl Stage {
         panic!("{subject} is {seen}, not {phase}");
     }
 
-    fn address(&self, who: &str) -> String {
+    pub(super) fn address(&self, who: &str) -> String {
         Key::load(&self.folder.path().join(who)).unwrap().address("wasm").unwrap().text().to_owned()
     }
 }
