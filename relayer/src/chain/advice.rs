@@ -3,6 +3,15 @@
 use super::error::{Cause, Refused};
 
 impl Refused {
+    /// The refusal, with what to do where something can be done.
+    #[must_use]
+    pub fn told(&self) -> String {
+        match self.advice() {
+            Some(advice) => format!("{self}; {advice}"),
+            None => self.to_string(),
+        }
+    }
+
     /// What was expected, what was found and what to do, in one clause; `None` where the refusal says it all.
     #[must_use]
     pub fn advice(&self) -> Option<String> {

@@ -90,7 +90,7 @@ pub enum CliError {
     #[error("{}", unsent(.0))]
     Send(#[from] SendError),
     /// A transaction was refused.
-    #[error("refused: {}", mended(.0))]
+    #[error("refused: {}", .0.told())]
     Refused(Refused),
     /// A deployment did not come about, or is another than the expected one.
     #[error(transparent)]
@@ -198,14 +198,6 @@ fn unsent(error: &SendError) -> &'static str {
         SendError::Rpc(_) | SendError::Sequence { .. } | SendError::Pending { .. } => {
             "the transaction was not settled"
         }
-    }
-}
-
-/// A refusal, with what to do where something can be done.
-fn mended(refused: &Refused) -> String {
-    match refused.advice() {
-        Some(advice) => format!("{refused}; {advice}"),
-        None => refused.to_string(),
     }
 }
 

@@ -181,7 +181,7 @@ impl Courier {
             return Turn::Trouble(error.to_string());
         }
         // The wait that follows also lets a block pass, so that the next look at the sequence is at a newer one.
-        Turn::Trouble(refused.to_string())
+        Turn::Trouble(refused.told())
     }
 
     async fn advance(&self, entry: &Entry, state: State) -> Turn {

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use concord::chain::feegrant::{self, Allowance};
 use concord::chain::keys::{Key, Kind};
 use concord::chain::rpc::Broadcast;
 use concord::chain::send::{Outcome, Pricing, Sender};
@@ -80,9 +81,14 @@ async fn net(block_ms: u64) -> Net {
 
 impl Net {
     fn sender(&self) -> Sender {
+        self.sender_of(key(), None)
+    }
+
+    fn sender_of(&self, key: Key, fee_granter: Option<Address>) -> Sender {
         let mut pricing = Pricing::new("0.025ucosm".parse().unwrap());
         pricing.poll = Duration::from_millis(10);
-        Sender::new(self.rpc.clone(), key(), "wasm", pricing).unwrap()
+        pricing.fee_granter = fee_granter;
+        Sender::new(self.rpc.clone(), key, "wasm", pricing).unwrap()
     }
 
     fn say(&self, word: &str) -> Vec<Execute> {
@@ -209,5 +215,55 @@ async fn after_a_long_gap_the_tip_is_there_at_once_and_every_block_behind_it() {
     }
     assert_eq!((counters.gaps.get(), counters.retries.get()), (0, 0));
     watching.abort();
+    net.devnet.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hot_key_without_coins_reports_on_its_owners_grant_and_waits_for_one() {
+    let net = net(20).await;
+    let (owner, hot) = (key().address("wasm").unwrap(), Key::from_bytes(Kind::Secp256k1, &[6; 32]).unwrap());
+    let address = hot.address("wasm").unwrap();
+    let allowance = Allowance {
+        per_period: "20000ucosm".parse().unwrap(),
+        period: Duration::from_secs(86_400),
+        total: None,
+        expires_seconds: None,
+    };
+    let grant = async || {
+        let message = feegrant::grant(&owner, &address, &allowance);
+        let outcome = net.sender().send_any(&[message]).await.unwrap();
+        assert!(matches!(outcome, Outcome::Included(_)), "{outcome:?}");
+    };
+    grant().await;
+    let paid = async || net.rpc.balance(&owner, "ucosm", At::Latest).await.unwrap();
+    let before = paid().await;
+    let folder = tempfile::tempdir().unwrap();
+    let (outbox, courier) = Outbox::open(folder.path(), Limits::default()).unwrap();
+    let courier = tokio::spawn(courier.run(net.sender_of(hot, Some(owner.clone()))));
+    let done = async |report: &str| outbox.state(report).await.is_some_and(|state| state.is_done());
+    for report in ["a", "b"] {
+        outbox.put(report, net.say(report)).await.unwrap();
+        until("the report is done", async || done(report).await).await;
+    }
+    // A fee is 8,125: 250,000 gas and 30 % more, at 0.025.
+    assert_eq!(before - paid().await, 2 * 8_125);
+    assert_eq!(net.rpc.balance(&address, "ucosm", At::Latest).await.unwrap(), 0);
+
+    // The third does not fit into the period. It waits, and is not given up.
+    outbox.put("c", net.say("c")).await.unwrap();
+    until("the refusal is told", async || {
+        outbox.trouble().borrow().as_ref().is_some_and(|trouble| trouble.contains("fee limit exceeded"))
+    })
+    .await;
+    assert!(!done("c").await);
+    let outcome = net.sender().send_any(&[feegrant::revoke(&owner, &address)]).await.unwrap();
+    assert!(matches!(outcome, Outcome::Included(_)), "{outcome:?}");
+    until("the missing grant is told", async || {
+        outbox.trouble().borrow().as_ref().is_some_and(|trouble| trouble.contains("concord keys grant"))
+    })
+    .await;
+    grant().await;
+    until("the report is done", async || done("c").await).await;
+    courier.abort();
     net.devnet.stop().await;
 }

@@ -15,13 +15,12 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         Self::with(|_| ()).await
     }
 
     /// With a change of the genesis.
     async fn with(change: impl FnOnce(&mut Value)) -> Self {
-    pub(super) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut text = EXAMPLE.to_owned();
         let example: Value = serde_json::from_str(EXAMPLE).unwrap();
