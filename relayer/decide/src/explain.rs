@@ -100,7 +100,10 @@ impl Agent {
 
     fn explain_source(&self) -> AgentWaiting {
         match &self.stale {
-            Some((since_ms, why)) => AgentWaiting::Source { since_ms: *since_ms, why: why.clone() },
+            Some((since_ms, why)) => match self.distrust {
+                Some(cause) => cause.waiting(why.clone()),
+                None => AgentWaiting::Source { since_ms: *since_ms, why: why.clone() },
+            },
             None => AgentWaiting::View,
         }
     }

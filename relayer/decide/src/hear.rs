@@ -15,7 +15,13 @@ impl Agent {
             Input::Chain(view) => self.follow_view(*view),
             Input::Stale { since_ms } => {
                 self.view = None;
+                self.distrust = None;
                 self.stale = Some((since_ms, "the source is unreachable, catching up or behind".to_owned()));
+            }
+            Input::Distrust { cause, why } => {
+                self.view = None;
+                self.distrust = Some(cause);
+                self.stale = Some((0, why));
             }
             Input::Fetched { digest, ended } => self.fetched(&digest, &ended),
             Input::Staged { digest, ended } => self.staged(&digest, &ended),
@@ -66,11 +72,13 @@ impl Agent {
         if let Some(why) = refused {
             let since_ms = self.stale.as_ref().map_or(0, |(since_ms, _)| *since_ms);
             self.view = None;
+            self.distrust = None;
             self.stale = Some((since_ms, why));
             return;
         }
         self.seen = view.now.height;
         self.stale = None;
+        self.distrust = None;
         if self.trial.healthy_ms.is_some() && self.trial.healthy_height.is_none() {
             self.trial.healthy_height = Some(view.now.height);
         }

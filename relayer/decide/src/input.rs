@@ -6,6 +6,8 @@ use concord_schema::release::{Release, Standing};
 use concord_schema::rollout::{Progress, Rollout, Seat, SeatState};
 use concord_schema::{Digest, Height, Now, Power, RolloutId};
 
+use crate::waiting::Distrust;
+
 /// How work ended; the text of a failure is for people, and is shortened where it is kept.
 pub type Ended = Result<(), String>;
 
@@ -19,6 +21,13 @@ pub enum Input {
     Stale {
         /// Milliseconds since the last facts that counted.
         since_ms: u64,
+    },
+    /// The source answers, and nothing that it says may be believed.
+    Distrust {
+        /// Of which kind.
+        cause: Distrust,
+        /// Why, and what to do about it, for people.
+        why: String,
     },
     /// Answer to [`crate::Effect::Fetch`].
     Fetched {

@@ -48,7 +48,7 @@ pub use memory::{Denied, Generation, Memory, Served, Target};
 pub use settings::Settings;
 pub use stage::{Move, Stage};
 pub use trial::Trial;
-pub use waiting::{AgentWaiting, Fault};
+pub use waiting::{AgentWaiting, Distrust, Fault};
 
 use std::sync::Arc;
 
@@ -110,6 +110,8 @@ pub struct Agent {
     seen: Height,
     /// Why the source is no base for acting, and the milliseconds since it was.
     stale: Option<(u64, String)>,
+    /// Why what it says may not be believed; then it is no base for acting either.
+    distrust: Option<Distrust>,
     probing: bool,
     trial: Trial,
     drain_done: bool,
@@ -155,6 +157,7 @@ impl Agent {
             view: None,
             seen: Height(0),
             stale: None,
+            distrust: None,
             probing: false,
             trial: Trial::new(now_ms),
             drain_done: false,

@@ -57,6 +57,36 @@ pub enum Fault {
     },
 }
 
+/// Why nothing that the chain shows is believed. The clock's ends with its cause, the others wait for a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Distrust {
+    /// The newest verified header is older than the trusting period.
+    TrustExpired,
+    /// Two verified headers of one height.
+    Forked,
+    /// The host's clock and the chain's are too far apart.
+    ClockOff,
+    /// The contract runs code that this agent was not told to accept.
+    AgentTooOld,
+    /// What proofs rest on is missing, broken or wrongly set.
+    Unproved,
+}
+
+impl Distrust {
+    /// What an agent with such a chain waits on.
+    #[must_use]
+    pub fn waiting(self, why: String) -> AgentWaiting {
+        match self {
+            Self::TrustExpired => AgentWaiting::TrustExpired { why },
+            Self::Forked => AgentWaiting::Forked { why },
+            Self::ClockOff => AgentWaiting::ClockOff { why },
+            Self::AgentTooOld => AgentWaiting::AgentTooOld { why },
+            Self::Unproved => AgentWaiting::Unproved { why },
+        }
+    }
+}
+
 /// What the agent waits on. Its sentence is one line that completes "waiting on ...".
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -68,6 +98,31 @@ pub enum AgentWaiting {
         /// Milliseconds since the last facts that counted.
         since_ms: u64,
         /// What is wrong with it.
+        why: String,
+    },
+    /// A new anchor: the trusting period is over.
+    TrustExpired {
+        /// Since when, and what to do.
+        why: String,
+    },
+    /// A new anchor: the chain is forked.
+    Forked {
+        /// Where, and what to do.
+        why: String,
+    },
+    /// A host's clock that agrees with the chain's.
+    ClockOff {
+        /// How far it is off.
+        why: String,
+    },
+    /// A newer agent, or its operator's word that the contract's new code is right.
+    AgentTooOld {
+        /// Which code, and what to do.
+        why: String,
+    },
+    /// A person: what proofs rest on is not there.
+    Unproved {
+        /// What, and what to do.
         why: String,
     },
     /// The owner's registration of this node.
@@ -169,6 +224,11 @@ impl fmt::Display for AgentWaiting {
                     "the chain: {why}, no facts for {since_ms} ms; the node keeps running, look at the RPC"
                 )
             }
+            Self::TrustExpired { why }
+            | Self::Forked { why }
+            | Self::AgentTooOld { why }
+            | Self::Unproved { why } => write!(f, "a person: {why}; the node keeps running"),
+            Self::ClockOff { why } => write!(f, "the right time: {why}; the node keeps running"),
             Self::Registration => {
                 f.write_str("the registration of this node: its owner runs `concord register`")
             }

@@ -24,13 +24,13 @@ pub use block::{Block, Member, assemble};
 pub use course::{Course, Verdict};
 pub use fork::Evidence;
 pub use light::{BACK_MAX, BLOCKS_MAX, Light, Refusal, Told, propose_anchor, read_any};
-pub use module::{ChainPlan, unbonding_seconds, upgrade_plan};
+pub use module::{ChainPlan, code_checksum, contract_code, unbonding_seconds, upgrade_plan};
 pub use reason::{Reason, TEXT_MAX};
 pub use source::{Source, light_block, read, signed_header, standing};
 pub use tendermint::{Hash, Time};
 pub use trust::{
-    Anchor, AnchorError, Root, TRUST_BYTES_MAX, TRUST_VERSION, Terms, TermsError, TrustError, TrustFile,
-    Trusted, hash_text,
+    Anchor, AnchorError, DRIFT_SECONDS_MAX, Root, TRUST_BYTES_MAX, TRUST_VERSION, TRUSTING_SECONDS_MAX,
+    Terms, TermsError, TrustError, TrustFile, Trusted, hash_text,
 };
 pub use value::{StateKey, verify_value};
 pub use verify::{Step, verify_alone, verify_header, verify_parent};

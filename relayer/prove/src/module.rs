@@ -66,3 +66,44 @@ pub fn upgrade_plan(value: &[u8]) -> Result<ChainPlan, Reason> {
         _ => Err(Reason::Malformed { part, why: "no name or no height".to_owned() }),
     }
 }
+
+/// `cosmwasm.wasm.v1.ContractInfo`, as far as needed.
+#[derive(Clone, PartialEq, Message)]
+struct ContractInfo {
+    #[prost(uint64, tag = "1")]
+    code_id: u64,
+}
+
+/// The number of the code that a contract runs, from the proved value of [`crate::StateKey::contract_info`].
+///
+/// # Errors
+/// [`Reason::Malformed`] for bytes without one.
+pub fn contract_code(value: &[u8]) -> Result<u64, Reason> {
+    let part = "a contract's record";
+    let info = ContractInfo::decode(value)
+        .map_err(|error| Reason::Malformed { part, why: cut(&error.to_string()) })?;
+    if info.code_id == 0 {
+        return Err(Reason::Malformed { part, why: "no code".to_owned() });
+    }
+    Ok(info.code_id)
+}
+
+/// `cosmwasm.wasm.v1.CodeInfo`, as far as needed.
+#[derive(Clone, PartialEq, Message)]
+struct CodeInfo {
+    #[prost(bytes = "vec", tag = "1")]
+    code_hash: Vec<u8>,
+}
+
+/// The SHA-256 of a code's wasm, from the proved value of [`crate::StateKey::code_info`].
+///
+/// # Errors
+/// [`Reason::Malformed`] for bytes without one.
+pub fn code_checksum(value: &[u8]) -> Result<[u8; 32], Reason> {
+    let part = "a code's record";
+    let info =
+        CodeInfo::decode(value).map_err(|error| Reason::Malformed { part, why: cut(&error.to_string()) })?;
+    let found = info.code_hash.len();
+    <[u8; 32]>::try_from(info.code_hash)
+        .map_err(|_| Reason::Malformed { part, why: format!("a checksum of {found} bytes") })
+}

@@ -100,9 +100,9 @@ struct TermsText {
 }
 
 /// The longest trusting period that is believed before an unbonding time is proved: two thirds of a year.
-const TRUSTING_SECONDS_MAX: u64 = 8 * 30 * 86_400;
+pub const TRUSTING_SECONDS_MAX: u64 = 8 * 30 * 86_400;
 /// More than this between a host and the chain is a wrong clock, not drift.
-const DRIFT_SECONDS_MAX: u64 = 60;
+pub const DRIFT_SECONDS_MAX: u64 = 60;
 
 /// Terms that protect nobody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use concord_decide::{ChainView, Input};
+use concord_decide::{ChainView, Distrust, Input};
 use concord_schema::{Height, Now, RolloutId, Seconds};
 use tokio::sync::{mpsc, watch};
 
@@ -28,6 +28,13 @@ pub(super) enum News {
         /// Why, for people.
         why: String,
     },
+    /// What the source shows may not be believed.
+    Distrusted {
+        /// Of which kind.
+        cause: Distrust,
+        /// Why, and what to do.
+        why: String,
+    },
 }
 
 impl News {
@@ -37,6 +44,7 @@ impl News {
         match self {
             Self::View(view) => Input::Chain(view),
             Self::Stale { since_ms, .. } => Input::Stale { since_ms },
+            Self::Distrusted { cause, why } => Input::Distrust { cause, why },
         }
     }
 }
@@ -76,6 +84,9 @@ pub(super) async fn follow<C: Chain>(
                 Some(read)
             }
             (Some(_), Source::Live) if fresh => None,
+            (_, Source::Distrusted { cause, why }) => {
+                Some(News::Distrusted { cause: *cause, why: why.clone() })
+            }
             (_, source) => Some(News::Stale { since_ms: millis(tip.still_for()), why: why(source) }),
         };
         if let (Some(next), Some(place)) = (next, room.next()) {
@@ -95,7 +106,7 @@ fn why(source: &Source) -> String {
         Source::Connecting => "no node has answered yet".to_owned(),
         Source::Live => "the height stands still".to_owned(),
         Source::CatchingUp => "the nodes are catching up".to_owned(),
-        Source::Lost { why } => why.clone(),
+        Source::Lost { why } | Source::Distrusted { why, .. } => why.clone(),
     }
 }
 

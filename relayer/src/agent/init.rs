@@ -94,12 +94,13 @@ pub async fn init(config: &AgentConfig, adopt: &Path) -> Result<Adopted, AgentEr
 /// The component's current release on this platform, as the chain has it.
 async fn served(config: &AgentConfig) -> Result<Served, AgentError> {
     let rpc = config.chain.client(TRIES_MAX)?;
-    let height = rpc.head().await?.height;
+    let chain = config.chain.reader(&rpc, &config.node.home);
+    let height = chain.head().await?.height;
     let node = &config.node;
     let mut viewer =
         Viewer::new(config.chain.contract.clone(), node.operator.text(), &node.component, &node.node_id);
-    let component = viewer.component(&rpc, height).await?;
-    let release = viewer.release(&rpc, &component.current, height).await?;
+    let component = viewer.component(&chain, height).await?;
+    let release = viewer.release(&chain, &component.current, height).await?;
     match release.artifact(&node.platform) {
         Some(artifact) => Ok(Served {
             release: component.current,

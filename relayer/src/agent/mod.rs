@@ -40,7 +40,8 @@ pub const RETRY: &str = "retry";
 /// The folder of the daemon's output.
 pub const LOGS: &str = "log";
 
-const FOLDER_MODE: u32 = 0o700;
+/// Mode of the agent's folder and of those in it.
+pub const FOLDER_MODE: u32 = 0o700;
 
 /// Milliseconds since the host started: a clock that goes on over a restart of the agent and never goes back.
 ///

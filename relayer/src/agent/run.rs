@@ -28,14 +28,16 @@ use super::upkeep::{UPKEEP_EVERY, say_short_floors};
 use super::view::Viewer;
 use super::{CURSOR, JOURNAL, OUTBOX, mail, now_ms, setup};
 use crate::act::process::{Daemon, Run, RunToken};
-use crate::chain::Rpc;
 use crate::chain::keys::Key;
 use crate::chain::seal::Passphrase;
 use crate::chain::send::Sender;
+use crate::chain::{LightChain, Reader, Rpc};
 use crate::config::AgentConfig;
 use crate::journal::{FolderLock, Journal, Limits};
 use crate::report::{Courier, Limits as OutboxLimits, Outbox};
-use crate::watch::{Consumer, ConsumerGone, Counters, Step as BlockStep, WatchSettings, Watcher};
+use crate::watch::{
+    Consumer, ConsumerGone, Counters, Step as BlockStep, Tip, WatchSettings, Watcher, publish_proved,
+};
 
 /// Answers that wait for the loop, at most; more wait in their tasks.
 const ANSWERS_MAX: usize = 64;
@@ -122,6 +124,7 @@ pub async fn run(config: AgentConfig) -> Result<(), AgentError> {
 /// What runs beside the loop.
 struct Parts {
     rpc: Rpc,
+    reader: Reader,
     watcher: Watcher,
     courier: Courier,
     sender: Sender,
@@ -137,10 +140,18 @@ impl Parts {
         let (courier, sender, tips) = (self.courier, self.sender, self.watcher.tip());
         let mut tasks = JoinSet::new();
         tasks.spawn(serve_pages(listener, work.pages.clone()));
-        let (rpc, contract) = (self.rpc.clone(), chain.contract.clone());
+        let (rpc, contract) = (self.rpc, chain.contract.clone());
         tasks.spawn(async move { say_short_floors(&rpc, &contract, &self.floors).await });
         tasks.spawn(async move { ended("courier", courier.run(sender).await) });
-        tasks.spawn(follow_chain(self.rpc, viewer, tips, self.own, chain.still_longest, news));
+        let tips = match &self.reader {
+            Reader::Plain(_) => tips,
+            Reader::Proved(light) => {
+                let (proved, seen) = watch::channel(Tip::unheard());
+                tasks.spawn(prove_tips(light.clone(), tips, proved));
+                seen
+            }
+        };
+        tasks.spawn(follow_chain(self.reader, viewer, tips, self.own, chain.still_longest, news));
         tasks.spawn(watch_blocks(self.watcher));
         tasks
     }
@@ -171,6 +182,7 @@ async fn open(
     }
     let recalled = Recalled::of(contents.entries.into_iter().map(|entry| entry.record));
     let rpc = config.chain.client(1)?;
+    let reader = config.chain.reader(&rpc, &home);
     let mut watch_settings = WatchSettings::new(config.chain.contract.clone(), home.join(CURSOR));
     watch_settings.websocket = config.chain.websocket;
     watch_settings.still_longest = config.chain.still_longest;
@@ -213,7 +225,7 @@ async fn open(
         requests: Requests::of(&home),
         _lock: lock,
     };
-    Ok((work, first, Parts { rpc, watcher, courier, sender, own: own_seen, floors }))
+    Ok((work, first, Parts { rpc, reader, watcher, courier, sender, own: own_seen, floors }))
 }
 
 fn ended(part: &'static str, why: impl std::fmt::Debug) -> AgentError {
@@ -228,15 +240,20 @@ async fn serve_pages(listener: TcpListener, pages: Arc<Pages>) -> AgentError {
     ended("pages", serve(listener, pages).await)
 }
 
+async fn prove_tips(light: LightChain, told: watch::Receiver<Tip>, proved: watch::Sender<Tip>) -> AgentError {
+    publish_proved(light, told, proved).await;
+    ended("proof of the chain", "nobody follows it any more")
+}
+
 async fn follow_chain(
-    rpc: Rpc,
+    reader: Reader,
     viewer: Viewer,
-    tips: watch::Receiver<crate::watch::Tip>,
+    tips: watch::Receiver<Tip>,
     own: watch::Receiver<Option<RolloutId>>,
     still: Duration,
     news: mpsc::Sender<News>,
 ) -> AgentError {
-    follow(rpc, viewer, tips, own, still, news).await;
+    follow(reader, viewer, tips, own, still, news).await;
     ended("view of the chain", "the watcher is gone")
 }
 
@@ -461,7 +478,7 @@ impl Work {
                 self.source = None;
                 self.view = Some(view.clone());
             }
-            News::Stale { why, .. } => self.source = Some(why.clone()),
+            News::Stale { why, .. } | News::Distrusted { why, .. } => self.source = Some(why.clone()),
         }
         self.open_reports = self.outbox.entries().await.iter().filter(|entry| !entry.state.is_done()).count();
         self.trouble = self.outbox.trouble().borrow().clone();

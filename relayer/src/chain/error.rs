@@ -144,6 +144,17 @@ pub enum RpcError {
         /// The height asked for.
         height: u64,
     },
+    /// What was shown is not proved, or not yet.
+    #[error(transparent)]
+    Unproved(Box<concord_prove::Reason>),
+    /// Nothing that the chain shows may be believed; the text says why and what to do.
+    #[error("{why}")]
+    Distrusted {
+        /// Of which kind.
+        cause: concord_decide::Distrust,
+        /// Why, and what to do.
+        why: String,
+    },
     /// The application refused the query, for example the contract did.
     #[error("query refused by {codespace}/{code}: {log}")]
     Query {
@@ -161,7 +172,7 @@ impl RpcError {
     /// refused; what only the node's own software refused does not.
     #[must_use]
     pub fn may_pass(&self) -> bool {
-        !matches!(self, Self::Query { .. } | Self::Endpoints { .. })
+        !matches!(self, Self::Query { .. } | Self::Endpoints { .. } | Self::Distrusted { .. })
     }
 
     /// Whether it is a JSON-RPC error that says this.

@@ -2,7 +2,8 @@
 //!
 //! Nothing here decides anything. `rpc` asks several nodes and says which one failed and why; `answer` reads
 //! what they say; `event` picks out what one contract said; `keys`, `sign` and `send` put a transaction on
-//! chain and find out what became of it. The wire is that of CometBFT 0.38.
+//! chain and find out what became of it. `light` proves what is read, and `reader` is either way of reading. The wire
+//! is that of CometBFT 0.38.
 
 pub mod address;
 pub mod advice;
@@ -14,7 +15,9 @@ pub mod event;
 pub mod feegrant;
 pub mod keys;
 pub mod module;
+pub mod light;
 mod query;
+pub mod reader;
 pub mod rpc;
 pub mod seal;
 pub mod send;
@@ -28,6 +31,8 @@ pub use answer::{Account, Head, Included};
 pub use backoff::{Backoff, BackoffRange};
 pub use error::{Refused, RpcError};
 pub use event::ContractEvent;
+pub use light::LightChain;
+pub use reader::Reader;
 pub use rpc::{Rpc, Settings};
 
 /// The height at which a state is read.

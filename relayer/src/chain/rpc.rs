@@ -199,6 +199,30 @@ impl Rpc {
         }
     }
 
+    /// Hosts and ports of all endpoints, in the order of the settings.
+    pub(crate) fn labels(&self) -> Vec<String> {
+        self.inner.endpoints.iter().map(|endpoint| endpoint.label().to_owned()).collect()
+    }
+
+    /// Posts a request to the endpoint at this place of the settings, whatever its score: for whoever judges the answer
+    /// alone.
+    pub(crate) async fn post_to(
+        &self,
+        place: usize,
+        request: Vec<u8>,
+        bytes_max: usize,
+    ) -> Result<Vec<u8>, RpcError> {
+        let endpoint = self.inner.endpoints.get(place).ok_or_else(no_endpoint)?;
+        endpoint.post(&self.inner.http, request, bytes_max).await
+    }
+
+    /// Lets the endpoint at this place of the settings rest.
+    pub(crate) fn blame(&self, place: usize) {
+        if let Some(endpoint) = self.inner.endpoints.get(place) {
+            endpoint.blame(self.inner.settings.backoff);
+        }
+    }
+
     /// The newest block of the best endpoint that passes the door.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use concord_prove::Anchor;
 use concord_schema::attestation::{Claim, Finding};
 use concord_schema::brake::Scope;
 use concord_schema::tally::Ballot;
@@ -13,6 +14,7 @@ use super::devnet::DevnetArgs;
 use super::draft::{DocumentArgs, DraftArgs, parse_scope};
 use super::keys::KeysCommand;
 use super::migrate_check::MigrateCheckArgs;
+use super::trust::TrustCommand;
 use crate::config::Flags;
 
 /// Coordinated software upgrades: stakeholders decide on chain, every operator's agent carries it out
@@ -93,6 +95,9 @@ pub enum Command {
     Init(InitArgs),
     /// Has the agent of this host try again what failed on its node
     Retry,
+    /// Which block an agent in light mode begins with
+    #[command(subcommand)]
+    Trust(TrustCommand),
     /// Runs a chain for development in this process
     Devnet(DevnetArgs),
 
@@ -164,6 +169,9 @@ pub struct InitArgs {
     /// The binary that the node runs now
     #[arg(long, value_name = "PATH")]
     pub adopt: PathBuf,
+    /// In light mode, the block to begin with; without it, the one that the nodes show is shown to be confirmed
+    #[arg(long, value_name = "H:HASH")]
+    pub trust: Option<Anchor>,
 }
 
 fn number(text: &str) -> Result<u64, String> {

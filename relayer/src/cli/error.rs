@@ -228,6 +228,7 @@ fn of_rpc(error: &RpcError) -> Exit {
     match error {
         RpcError::Query { .. } => Exit::Refused,
         RpcError::Endpoints { .. } => Exit::Usage,
+        RpcError::Distrusted { .. } => Exit::Unexpected,
         _ => Exit::Chain,
     }
 }

@@ -20,6 +20,7 @@ pub mod sending;
 pub mod status;
 #[cfg(test)]
 mod tests;
+pub mod trust;
 pub mod verbs;
 
 use std::io::Write;
@@ -122,6 +123,7 @@ pub async fn dispatch(cli: &Cli, layers: &Layers, screen: Screen) -> Result<Opti
         }
         Command::Init(args) => init(layers, screen, args).await.map(Some),
         Command::Retry => retry::retry(layers).map(Some),
+        Command::Trust(command) => trust::run(layers, screen, command).await.map(Some),
         Command::Devnet(args) => {
             devnet::run(args, cli.global.chain_id.as_deref(), screen).await?;
             Ok(None)
@@ -150,6 +152,7 @@ async fn demo(flags: &DemoFlags) -> Result<Answer, CliError> {
 async fn init(layers: &Layers, screen: Screen, args: &InitArgs) -> Result<Answer, CliError> {
     let config = layers.agent()?;
     let deployment = Deployment::reach(layers, screen).await?;
+    let begun = trust::before_init(&config, args.trust, screen).await?;
     let adopted = crate::agent::init(&config, &args.adopt).await?;
     let mut text = format!(
         "{} {} is the agent's now\nartifact {}\nfolder   {}",
@@ -160,7 +163,12 @@ async fn init(layers: &Layers, screen: Screen, args: &InitArgs) -> Result<Answer
             "\nprocess {pid} runs this binary, not under the agent: stop it before `concord agent` starts its own"
         ));
     }
-    Ok(deployment.answer(text, json!({"adopted": adopted})))
+    let mut json = json!({"adopted": adopted});
+    if let (Some(begun), serde_json::Value::Object(object)) = (begun, &mut json) {
+        text = format!("{text}\n{}", begun.text());
+        object.insert("trust".to_owned(), begun.json());
+    }
+    Ok(deployment.answer(text, json))
 }
 
 async fn on_deployment(command: &Command, layers: &Layers, screen: Screen) -> Result<Answer, CliError> {

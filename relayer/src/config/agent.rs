@@ -1,18 +1,22 @@
 //! What a command may rely on, made from [`Settings`].
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use concord_prove::Terms;
 use concord_schema::text;
 
 use super::error::ConfigError;
 use super::layers::Layers;
-use super::settings::{FetchSettings, HealthSettings, HttpSettings, Mode, Settings, TrialSettings};
+use super::settings::{
+    ChainSettings, FetchSettings, HealthSettings, HttpSettings, Mode, Settings, TrialSettings,
+};
+use crate::chain::light::{Checksum, LightSettings, host_time, read_checksum};
 use crate::chain::rpc::Settings as RpcSettings;
 use crate::chain::send::Pricing;
 use crate::chain::sign::GasPrice;
-use crate::chain::{Address, Rpc, RpcError};
+use crate::chain::{Address, LightChain, Reader, Rpc, RpcError};
 
 /// The way to a deployment.
 #[derive(Clone, Debug)]
@@ -23,8 +27,8 @@ pub struct ChainConfig {
     pub chain_id: String,
     /// The coordinator contract.
     pub contract: Address,
-    /// How far the chain's answers are believed.
-    pub mode: Mode,
+    /// How facts are proved; `None` where the nodes are believed.
+    pub light: Option<LightConfig>,
     /// The longest one call may take.
     pub call_timeout: Duration,
     /// A height that stands still this long is stale.
@@ -33,11 +37,46 @@ pub struct ChainConfig {
     pub websocket: bool,
 }
 
+/// How facts are proved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LightConfig {
+    /// For how long headers are trusted.
+    pub terms: Terms,
+    /// Checksums of contracts that are accepted.
+    pub checksums: Vec<Checksum>,
+}
+
 impl ChainConfig {
+    /// The way to read facts that decide. `folder`: where the agent keeps what it trusts.
+    #[must_use]
+    pub fn reader(&self, rpc: &Rpc, folder: &Path) -> Reader {
+        match self.light_settings(folder) {
+            Some(settings) => Reader::Proved(LightChain::open(rpc.clone(), settings)),
+            None => Reader::Plain(rpc.clone()),
+        }
+    }
+
+    /// How facts are proved; `None` where the nodes are believed.
+    #[must_use]
+    pub fn light_settings(&self, folder: &Path) -> Option<LightSettings> {
+        self.light.as_ref().map(|light| LightSettings {
+            contract: self.contract.clone(),
+            folder: folder.to_owned(),
+            terms: light.terms,
+            checksums: light.checksums.clone(),
+            clock: host_time,
+        })
+    }
+
     /// The chain's address prefix, as the contract's address shows it.
     #[must_use]
     pub fn prefix(&self) -> &str {
         self.contract.prefix()
+    }
+
+    /// Hosts and ports of the nodes.
+    fn labels(&self) -> Result<Vec<String>, RpcError> {
+        Ok(self.client(1)?.labels())
     }
 
     /// A client for this chain; connects to nothing yet. `tries_max` rounds over all endpoints a call.
@@ -128,9 +167,11 @@ impl Layers {
     pub fn agent(&self) -> Result<AgentConfig, ConfigError> {
         let settings = self.settings()?;
         let node = self.node(&settings)?;
+        let chain = self.chain_of(&settings)?;
+        self.check_witness(&chain)?;
         let daemon = settings.daemon.clone();
         Ok(AgentConfig {
-            chain: self.chain_of(&settings)?,
+            chain,
             gas: self.gas_of(&settings)?,
             daemon: DaemonConfig {
                 args: daemon.args,
@@ -202,11 +243,41 @@ impl Layers {
             rpc,
             chain_id,
             contract: self.address("chain.contract", contract)?,
-            mode: chain.mode,
+            light: self.light(chain)?,
             call_timeout: Duration::from_secs(chain.call_timeout_seconds),
             still_longest: Duration::from_secs(chain.still_seconds_max),
             websocket: chain.websocket,
         })
+    }
+
+    fn light(&self, chain: &ChainSettings) -> Result<Option<LightConfig>, ConfigError> {
+        match chain.mode {
+            Mode::Trust => return Ok(None),
+            Mode::Light => {}
+        }
+        let terms = Terms::new(chain.trusting_seconds, chain.clock_drift_seconds)
+            .map_err(|error| self.refuse("chain.trusting_seconds", error.to_string()))?;
+        let checksums = chain.checksums.iter().map(|text| read_checksum(text)).collect::<Result<_, _>>();
+        let checksums = checksums.map_err(|reason| self.refuse("chain.checksums", reason))?;
+        Ok(Some(LightConfig { terms, checksums }))
+    }
+
+    /// A header needs a source and a witness, and no node is a witness of itself.
+    fn check_witness(&self, chain: &ChainConfig) -> Result<(), ConfigError> {
+        if chain.light.is_none() {
+            return Ok(());
+        }
+        let labels = chain.labels().map_err(|error| self.refuse("chain.rpc", error.to_string()))?;
+        let different: BTreeSet<&String> = labels.iter().collect();
+        if different.len() >= 2 && different.len() == labels.len() {
+            return Ok(());
+        }
+        let reason = format!(
+            "expected at least two nodes of different operators for mode = \"light\", each once, found {}; add one, or \
+             use mode = \"trust\" with a full node of your own",
+            labels.join(", ")
+        );
+        Err(self.refuse("chain.rpc", reason))
     }
 
     fn gas_of(&self, settings: &Settings) -> Result<GasConfig, ConfigError> {

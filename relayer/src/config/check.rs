@@ -3,11 +3,13 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
+use concord_prove::{DRIFT_SECONDS_MAX, TRUSTING_SECONDS_MAX};
 use concord_schema::release::ARTIFACT_BYTES_MAX;
 
 use super::error::ConfigError;
 use super::layers::Merged;
 use super::settings::{Check, Settings};
+use crate::chain::light::CHECKSUMS_MAX;
 use crate::chain::rpc::ENDPOINTS_MAX;
 
 /// A day: no wait of an agent on its host is longer.
@@ -24,6 +26,7 @@ pub(super) fn check(settings: &Settings, merged: &Merged) -> Result<(), ConfigEr
     }
     let lists = [
         ("chain.rpc", settings.chain.rpc.len(), ENDPOINTS_MAX),
+        ("chain.checksums", settings.chain.checksums.len(), CHECKSUMS_MAX),
         ("daemon.args", settings.daemon.args.len(), LIST_MAX),
         ("daemon.env", settings.daemon.env.len(), LIST_MAX),
         ("daemon.env_keep", settings.daemon.env_keep.len(), LIST_MAX),
@@ -52,10 +55,12 @@ pub(super) fn check(settings: &Settings, merged: &Merged) -> Result<(), ConfigEr
     Ok(())
 }
 
-fn numbers(settings: &Settings) -> [(&'static str, u64, u64, u64); 17] {
+fn numbers(settings: &Settings) -> [(&'static str, u64, u64, u64); 19] {
     let Settings { chain, gas, daemon, trial, fetch, .. } = settings;
     [
         ("chain.call_timeout_seconds", chain.call_timeout_seconds, 1, 600),
+        ("chain.trusting_seconds", chain.trusting_seconds, 1, TRUSTING_SECONDS_MAX),
+        ("chain.clock_drift_seconds", chain.clock_drift_seconds, 0, DRIFT_SECONDS_MAX),
         ("chain.still_seconds_max", chain.still_seconds_max, 1, DAY_SECONDS),
         ("gas.limit_percent", gas.limit_percent.into(), 100, 1_000),
         ("gas.limit_max", gas.limit_max, 1, 1_000_000_000),

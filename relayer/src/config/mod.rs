@@ -16,7 +16,7 @@ mod settings;
 mod tests;
 mod way;
 
-pub use agent::{AgentConfig, ChainConfig, DaemonConfig, GasConfig, NodeConfig, platform};
+pub use agent::{AgentConfig, ChainConfig, DaemonConfig, GasConfig, LightConfig, NodeConfig, platform};
 pub use error::ConfigError;
 pub use layers::{FILE_BYTES_MAX, Flags, Layers, PREFIX, RESERVED};
 pub use settings::{

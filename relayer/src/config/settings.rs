@@ -36,6 +36,8 @@ pub enum Mode {
     /// What the node says is taken as it is: for a devnet, or a full node of one's own.
     #[default]
     Trust,
+    /// What decides is proved, from an anchor that the operator vouched for, and shown alike by two nodes.
+    Light,
 }
 
 /// The coordinator's chain.
@@ -50,6 +52,13 @@ pub struct ChainSettings {
     pub contract: Option<String>,
     /// How far the chain's answers are believed.
     pub mode: Mode,
+    /// In `light` mode, for how long a verified header is trusted; at most two thirds of the chain's unbonding time.
+    pub trusting_seconds: u64,
+    /// In `light` mode, by how much a header's time may lie ahead of the host's clock.
+    pub clock_drift_seconds: u64,
+    /// In `light` mode, SHA-256 of the contract's wasm, in hex, that this agent knows to speak with. What `concord init`
+    /// or `concord trust set` began with is accepted too.
+    pub checksums: Vec<String>,
     /// The longest one call may take.
     pub call_timeout_seconds: u64,
     /// A height that stands still this long makes the agent try another endpoint and stop acting.
@@ -65,6 +74,9 @@ impl Default for ChainSettings {
             chain_id: None,
             contract: None,
             mode: Mode::Trust,
+            trusting_seconds: 14 * 86_400,
+            clock_drift_seconds: 10,
+            checksums: Vec::new(),
             call_timeout_seconds: 10,
             still_seconds_max: 30,
             websocket: true,

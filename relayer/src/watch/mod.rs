@@ -10,6 +10,7 @@
 
 mod cursor;
 mod heads;
+mod proved;
 mod wake;
 mod walk;
 
@@ -17,6 +18,7 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use concord_decide::Distrust;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
@@ -24,6 +26,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 pub use cursor::{Cursor, CursorError};
+pub use proved::publish_proved;
 
 use crate::causes::told;
 use crate::chain::{Address, ContractEvent, Head, Rpc, RpcError};
@@ -93,6 +96,13 @@ pub enum Source {
         /// The last failure, as text.
         why: String,
     },
+    /// What the nodes show may not be believed.
+    Distrusted {
+        /// Of which kind.
+        cause: Distrust,
+        /// Why, and what to do.
+        why: String,
+    },
 }
 
 /// The newest block as far as known, and how fresh that knowledge is.
@@ -107,6 +117,12 @@ pub struct Tip {
 }
 
 impl Tip {
+    /// Before anything was heard.
+    #[must_use]
+    pub fn unheard() -> Self {
+        Self { head: None, risen: Instant::now(), source: Source::Connecting }
+    }
+
     /// For how long the height has stood still. With no source at all this grows too, which is the point.
     #[must_use]
     pub fn still_for(&self) -> Duration {
@@ -236,7 +252,7 @@ impl Watcher {
     /// [`CursorError`] when the file is unreadable or about another chain or contract.
     pub fn new(rpc: Rpc, settings: WatchSettings) -> Result<Self, CursorError> {
         let cursor = Cursor::load(&settings.cursor_path, &rpc.settings().chain_id, settings.contract.text())?;
-        let (tip, _) = watch::channel(Tip { head: None, risen: Instant::now(), source: Source::Connecting });
+        let (tip, _) = watch::channel(Tip::unheard());
         let counters = Counters::default();
         // One round per call: repeating is the loops' own business, and never ends.
         Ok(Self { rpc: rpc.with_tries(1), settings, cursor, tip, counters })

@@ -46,6 +46,11 @@ fn fault(waiting: &AgentWaiting, memory: &Memory) -> Option<String> {
     match waiting {
         AgentWaiting::Fault { fault } => Some(fault.to_string()),
         AgentWaiting::Overdue { .. } => Some(waiting.to_string()),
+        AgentWaiting::TrustExpired { why }
+        | AgentWaiting::Forked { why }
+        | AgentWaiting::ClockOff { why }
+        | AgentWaiting::AgentTooOld { why }
+        | AgentWaiting::Unproved { why } => Some(why.clone()),
         _ if matches!(memory.stage, Stage::Contained { .. }) => memory.why.clone(),
         _ => None,
     }
