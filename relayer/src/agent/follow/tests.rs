@@ -94,7 +94,7 @@ impl Followed {
     async fn view(&mut self) -> ChainView {
         match timeout(LONGEST, self.news.recv()).await.unwrap().unwrap() {
             News::View(view) => *view,
-            News::Stale { why, .. } => panic!("{why}"),
+            News::Stale { why, .. } | News::Distrusted { why, .. } => panic!("{why}"),
         }
     }
 

@@ -10,8 +10,6 @@ mod clock;
 mod gate;
 mod keep;
 mod source;
-#[cfg(test)]
-mod tests;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

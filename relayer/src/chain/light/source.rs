@@ -108,15 +108,6 @@ impl Sources {
             }
         }
     }
-
-    /// Labels of the endpoints that rest.
-    #[cfg(test)]
-    pub(super) fn resting(&self) -> Vec<String> {
-        let now = Instant::now();
-        let rests = self.rests();
-        let resting = rests.iter().zip(&self.labels).filter(|(rest, _)| rest.is_on(now));
-        resting.map(|(_, label)| label.clone()).collect()
-    }
 }
 
 fn ms(span: Duration) -> u64 {
