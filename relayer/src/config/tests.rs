@@ -55,6 +55,9 @@ fn the_example_names_every_key_and_shows_the_defaults() {
     assert_eq!(shown.http, default.http);
     assert_eq!(shown.chain.call_timeout_seconds, default.chain.call_timeout_seconds);
     assert_eq!(shown.chain.still_seconds_max, default.chain.still_seconds_max);
+    assert_eq!(shown.chain.trusting_seconds, default.chain.trusting_seconds);
+    assert_eq!(shown.chain.clock_drift_seconds, default.chain.clock_drift_seconds);
+    assert_eq!((shown.chain.mode, shown.chain.checksums), (default.chain.mode, default.chain.checksums));
     assert_eq!(shown.gas.limit_percent, default.gas.limit_percent);
     assert_eq!(shown.gas.limit_max, default.gas.limit_max);
     assert_eq!(shown.daemon.stop_grace_seconds, default.daemon.stop_grace_seconds);
@@ -166,6 +169,13 @@ fn values_at_both_edges() {
         ("[chain]\ncall_timeout_seconds = 601", Some("chain.call_timeout_seconds")),
         ("[chain]\ncall_timeout_seconds = -1", Some("chain.call_timeout_seconds")),
         ("[chain]\nmode = \"trust\"", None),
+        ("[chain]\nmode = \"light\"", None),
+        ("[chain]\ntrusting_seconds = 0", Some("chain.trusting_seconds")),
+        ("[chain]\ntrusting_seconds = 1", None),
+        ("[chain]\ntrusting_seconds = 20736000", None),
+        ("[chain]\ntrusting_seconds = 20736001", Some("chain.trusting_seconds")),
+        ("[chain]\nclock_drift_seconds = 60", None),
+        ("[chain]\nclock_drift_seconds = 61", Some("chain.clock_drift_seconds")),
         ("[chain]\nmode = \"hope\"", Some("chain.mode")),
         ("[gas]\nlimit_percent = 99", Some("gas.limit_percent")),
         ("[gas]\nlimit_percent = 100", None),
@@ -197,6 +207,45 @@ fn values_at_both_edges() {
                 assert!(place.contains("agent.toml line "), "{place}");
             }
             (found, _) => panic!("{text}: {found:?}"),
+        }
+    }
+}
+
+#[test]
+fn light_mode_needs_a_witness_and_checksums_that_are_some() {
+    let folder = tempfile::tempdir().unwrap();
+    let read = |mode: &str, rpc: &str, checksums: &str| {
+        let text = EXAMPLE
+            .replace("mode = \"trust\"", &format!("mode = \"{mode}\""))
+            .replace("rpc = [\"http://127.0.0.1:26657\"]", &format!("rpc = {rpc}"))
+            .replace("checksums = []", &format!("checksums = {checksums}"));
+        layers(Some(&written(&folder, &text)), &[], Flags::default()).agent()
+    };
+    let (one, two) = ("\"http://a:1/key\"", "\"https://b\"");
+    let both = format!("[{one}, {two}]");
+    let good = "ab".repeat(32);
+    let table = [
+        ("trust", format!("[{one}]"), "[]".to_owned(), None),
+        ("light", both.clone(), "[]".to_owned(), None),
+        ("light", both.clone(), format!("[\"{good}\"]"), None),
+        ("light", both.clone(), format!("[\"{}\"]", good.get(1..).unwrap()), Some("chain.checksums")),
+        ("light", format!("[{one}]"), "[]".to_owned(), Some("chain.rpc")),
+        // Another path or scheme is no other node.
+        ("light", format!("[{one}, \"http://a:1\"]"), "[]".to_owned(), Some("chain.rpc")),
+        ("light", format!("[{one}, {two}, \"https://b:443/x\"]"), "[]".to_owned(), Some("chain.rpc")),
+    ];
+    for (mode, rpc, checksums, refused) in table {
+        match (read(mode, &rpc, &checksums), refused) {
+            (Ok(config), None) => {
+                assert_eq!(config.chain.light.is_some(), mode == "light");
+                let known = config.chain.light.map_or(0, |light| light.checksums.len());
+                assert_eq!(known, usize::from(checksums != "[]"));
+            }
+            (Err(ConfigError::Value { key, reason, .. }), Some(expected)) => {
+                assert_eq!(key, expected, "{rpc}");
+                assert!(!reason.contains("/key"), "a path may hold a secret: {reason}");
+            }
+            (found, _) => panic!("{rpc}: {found:?}"),
         }
     }
 }

@@ -15,15 +15,21 @@ const PROVE_LONGEST: Duration = Duration::from_secs(60);
 const LOOK_SHORTEST: Duration = Duration::from_millis(20);
 /// A state that a witness does not show yet is asked for again after this.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
+/// What was told and is not proved after this long is taken for a lie, and no reason to hurry.
+const TOLD_LONGEST: Duration = Duration::from_secs(5);
 /// Without any wake-up the chain is asked this often.
 const LOOK_LONGEST: Duration = Duration::from_secs(1);
 
 /// Publishes what `chain` proves, for ever, or until nobody listens any more. What a watcher was told only wakes it: a
 /// node that lies about its height must move nothing.
 pub async fn publish_proved<C: Chain>(chain: C, mut woken: watch::Receiver<Tip>, proved: watch::Sender<Tip>) {
+    let mut hurry = (0, Instant::now());
     while !proved.is_closed() {
         let began = Instant::now();
         let told_height = woken.borrow_and_update().head.as_ref().map_or(0, |head| head.height);
+        if told_height != hurry.0 {
+            hurry = (told_height, began);
+        }
         let head = timeout(PROVE_LONGEST, chain.head()).await;
         let height = match &head {
             Ok(Ok(head)) => head.height,
@@ -31,7 +37,8 @@ pub async fn publish_proved<C: Chain>(chain: C, mut woken: watch::Receiver<Tip>,
         };
         note(&proved, head.unwrap_or_else(|_| Err(late())));
         // The newest block proves the state before it.
-        let wait = if told_height > height.saturating_add(1) { LOOK_AGAIN } else { LOOK_LONGEST };
+        let is_behind = told_height > height.saturating_add(1) && hurry.1.elapsed() < TOLD_LONGEST;
+        let wait = if is_behind { LOOK_AGAIN } else { LOOK_LONGEST };
         // A watcher that is gone wakes nobody, and the chain is looked at all the same.
         if !matches!(timeout(wait, woken.changed()).await, Ok(Ok(()))) {
             sleep(wait.saturating_sub(began.elapsed())).await;

@@ -73,6 +73,45 @@ fn late_and_foreign_answers_move_nothing() {
     }
 }
 
+/// What may not be believed is no base for acting, as a source that is silent: only what is said differs.
+#[test]
+fn distrust_does_what_silence_does_and_says_why() {
+    use Distrust::{AgentTooOld, ClockOff, Forked, TrustExpired, Unproved};
+    let mut said = 0;
+    for world in super::crash::reached() {
+        for cause in [TrustExpired, Forked, ClockOff, AgentTooOld, Unproved] {
+            let resumed = || {
+                let view = Some(world.view());
+                Agent::resume(
+                    world.settings.clone(),
+                    world.journal.clone(),
+                    vec![],
+                    world.disk.clone(),
+                    view,
+                    0,
+                )
+            };
+            let (mut silent, mut wary) = (resumed().0, resumed().0);
+            let why = "two headers".to_owned();
+            let silence = silent.step(9_000, Input::Stale { since_ms: 1 });
+            let distrust = wary.step(9_000, Input::Distrust { cause, why: why.clone() });
+            assert_eq!(silent.memory(), wary.memory());
+            assert_eq!((&silence.moves, &silence.effects), (&distrust.moves, &distrust.effects));
+            if matches!(silence.waiting_on, AgentWaiting::Source { .. }) {
+                assert_eq!(distrust.waiting_on, cause.waiting(why));
+                assert!(distrust.waiting_on.to_string().contains("two headers; the node keeps running"));
+                said += 1;
+            } else {
+                assert_eq!(silence.waiting_on, distrust.waiting_on);
+            }
+            // Facts that count again end it.
+            let facts = || Input::Chain(Box::new(world.view()));
+            assert_eq!(silent.step(9_001, facts()).waiting_on, wary.step(9_001, facts()).waiting_on);
+        }
+    }
+    assert!(said >= 25, "{said}");
+}
+
 #[test]
 fn every_stage_answers_every_input_twice() {
     for world in super::crash::reached() {
@@ -80,6 +119,7 @@ fn every_stage_answers_every_input_twice() {
         inputs.extend([
             Input::Chain(Box::new(world.view())),
             Input::Stale { since_ms: 1 },
+            Input::Distrust { cause: Distrust::Forked, why: "two headers".into() },
             Input::Probe(Verdict::Pass),
             Input::Probe(Verdict::Fail { why: "500".into() }),
             Input::Probe(Verdict::Unknown { why: "?".into() }),

@@ -4,8 +4,8 @@
 //! `halted` was asked of nodes that stood still at their `--halt-height`.
 
 use concord_prove::{
-    Reason, Root, Shown, StateKey, Time, Verdict, read, read_status, read_value, state_gone,
-    unbonding_seconds,
+    Reason, Root, Shown, StateKey, Time, Verdict, code_checksum, contract_code, read, read_status,
+    read_value, state_gone, unbonding_seconds,
 };
 use serde_json::Value;
 
@@ -42,6 +42,15 @@ fn real_headers_and_values_are_proved_presence_and_absence_alike() {
         assert!(token.as_ref().unwrap().starts_with(br#"{"name":"proved""#));
         let staking = scene.reads.iter().find(|(key, _)| *key == StateKey::staking_params()).unwrap();
         assert_eq!(unbonding_seconds(staking.1.as_ref().unwrap()), Ok(21 * 86_400));
+        let value_of = |key: StateKey| scene.reads.iter().find(|(own, _)| *own == key).unwrap().1.clone();
+        let info = value_of(StateKey::contract_info(&scene.contract)).unwrap();
+        let code = contract_code(&info).unwrap();
+        let record = value_of(StateKey::code_info(code)).unwrap();
+        assert_eq!(hex::encode(code_checksum(&record).unwrap())[..8], *"1da7691c");
+        for wrong in [&[][..], &[0xff], &[0x0a, 1, 7]] {
+            assert_eq!(contract_code(wrong).unwrap_err().name(), "malformed");
+            assert_eq!(code_checksum(wrong).unwrap_err().name(), "malformed");
+        }
     }
 }
 

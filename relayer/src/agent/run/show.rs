@@ -7,6 +7,14 @@ use crate::agent::setup;
 use crate::agent::status::{Activation, DaemonStatus, Status};
 
 impl Work {
+    /// What nodes tell is no knowledge where it must be proved: a verified header proves the state before it.
+    fn tip_height(&self) -> u64 {
+        match (&self.config.chain.light, &self.view) {
+            (None, _) => u64::try_from(self.counters.tip_height.get()).unwrap_or_default(),
+            (Some(_), view) => view.as_ref().map_or(0, |view| view.tip.0.saturating_add(1)),
+        }
+    }
+
     pub(super) fn show(&self) {
         let memory = self.agent.memory();
         let height = |gauge: i64| u64::try_from(gauge).unwrap_or_default();
@@ -21,7 +29,7 @@ impl Work {
                 pid: daemon.identity().pid,
                 executable: daemon.identity().run.executable.to_string(),
             }),
-            tip_height: height(self.counters.tip_height.get()),
+            tip_height: self.tip_height(),
             verified_height: self.view.as_ref().map_or(0, |view| view.now.height.0),
             cursor_height: height(self.counters.cursor_height.get()),
             source: self.source.clone(),

@@ -210,7 +210,7 @@ impl LightChain {
     fn settle<T>(&self, asked: &[RpcSource], told: Told<T>) -> Result<T, RpcError> {
         let Told { verdict, refusals } = told;
         let result = verdict.proved();
-        self.inner.sources.judge(asked, &refusals, result.is_ok());
+        self.inner.sources.judge(asked, &refusals);
         let result = result.map_err(|reason| error_of(reason, &refusals));
         if matches!(result, Err(RpcError::Distrusted { .. })) {
             self.roots().clear();
