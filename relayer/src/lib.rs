@@ -2,6 +2,7 @@
 
 pub mod act;
 pub mod agent;
+pub mod bundle;
 mod causes;
 pub mod chain;
 pub mod cli;

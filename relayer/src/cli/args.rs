@@ -10,6 +10,7 @@ use concord_schema::tally::Ballot;
 use concord_schema::{Digest, NodeNo, Power, ProposalId, RolloutId};
 
 use super::deploy::DeployArgs;
+use super::bundle::BundleCommand;
 use super::devnet::DevnetArgs;
 use super::draft::{DocumentArgs, DraftArgs, parse_scope};
 use super::keys::KeysCommand;
@@ -148,6 +149,9 @@ pub enum Command {
     #[command(subcommand)]
     Log(LogCommand),
 
+    /// A decision with its proof, for a machine without a network
+    #[command(subcommand)]
+    Bundle(BundleCommand),
     /// Key files, and grants that pay their fees
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -178,7 +182,7 @@ fn number(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| "expected a number".to_owned())
 }
 
-fn proposal(text: &str) -> Result<ProposalId, String> {
+pub(super) fn proposal(text: &str) -> Result<ProposalId, String> {
     number(text).map(ProposalId)
 }
 
@@ -422,6 +426,8 @@ pub enum ExplainCommand {
     Rollout(RolloutArgs),
     /// A node in a rollout
     Node(SeatArgs),
+    /// The agent on this host, by its own word
+    Agent,
 }
 
 /// What to do with the log.

@@ -11,6 +11,7 @@ use super::exit::Exit;
 use super::log::LogError;
 use crate::act::store::StoreError;
 use crate::agent::AgentError;
+use crate::bundle::BundleError;
 use crate::causes::causes;
 use crate::chain::keys::KeyError;
 use crate::chain::send::SendError;
@@ -118,6 +119,17 @@ pub enum CliError {
         /// Where and what.
         detail: String,
     },
+    /// A bundle cannot be made, or does not prove what it should.
+    #[error("the bundle proves nothing")]
+    Bundle(#[from] BundleError),
+    /// No agent answers on this host.
+    #[error("no agent answers at {url}: {why}; start it, or correct http.listen")]
+    NoAgent {
+        /// Its page.
+        url: String,
+        /// Why not.
+        why: String,
+    },
     /// The system said no.
     #[error("cannot {action}")]
     System {
@@ -164,7 +176,9 @@ impl CliError {
             Self::Agent(error) => of_agent(error),
             Self::Devnet(DevnetError::Config { .. } | DevnetError::Genesis { .. }) => Exit::Usage,
             Self::Devnet(_) | Self::System { .. } => Exit::Failure,
-            Self::Unexpected(_) => Exit::Unexpected,
+            Self::NoAgent { .. } => Exit::Failure,
+            Self::Bundle(BundleError::Unreadable(_) | BundleError::Form { .. }) => Exit::Usage,
+            Self::Bundle(_) | Self::Unexpected(_) => Exit::Unexpected,
         }
     }
 

@@ -3,6 +3,7 @@
 pub mod args;
 pub mod attest;
 pub mod deploy;
+pub mod bundle;
 pub mod deployment;
 pub mod devnet;
 pub mod draft;
@@ -39,7 +40,7 @@ pub use output::{Answer, Screen};
 
 use crate::config::Layers;
 use crate::demo::DemoArgs;
-use args::{DemoFlags, InitArgs, LogCommand};
+use args::{DemoFlags, ExplainCommand, InitArgs, LogCommand};
 use deployment::Deployment;
 
 /// Reads this process's command line. Help, version and usage errors are shown here; `Err` is the exit code then.
@@ -123,6 +124,8 @@ pub async fn dispatch(cli: &Cli, layers: &Layers, screen: Screen) -> Result<Opti
         }
         Command::Init(args) => init(layers, screen, args).await.map(Some),
         Command::Retry => retry::retry(layers).map(Some),
+        Command::Bundle(command) => bundle::run(layers, screen, command).await.map(Some),
+        Command::Explain(ExplainCommand::Agent) => explain::agent(layers).await.map(Some),
         Command::Trust(command) => trust::run(layers, screen, command).await.map(Some),
         Command::Devnet(args) => {
             devnet::run(args, cli.global.chain_id.as_deref(), screen).await?;

@@ -70,6 +70,7 @@ fn explained_subjects() {
         ("explain proposal 2", json!({"proposal": 2})),
         ("explain rollout 2", json!({"rollout": 2})),
         ("explain node 2 7", json!({"seat": {"rollout": 2, "node": 7}})),
+        ("explain agent", json!(null)),
     ] {
         let Command::Explain(command) = parsed(line).command else { panic!("{line}") };
         assert_eq!(serde_json::to_value(explain::subject(&command)).unwrap(), expected);

@@ -199,6 +199,15 @@ impl Layers {
         self.chain_of(&self.settings()?)
     }
 
+    /// The coordinator's address alone: for what needs no chain.
+    ///
+    /// # Errors
+    /// [`ConfigError`], also where nobody set it.
+    pub fn contract(&self) -> Result<Address, ConfigError> {
+        let contract = self.settings()?.chain.contract;
+        self.address("chain.contract", &required(contract, "chain.contract", Some("--contract"))?)
+    }
+
     /// What transactions pay.
     ///
     /// # Errors

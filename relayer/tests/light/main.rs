@@ -10,6 +10,7 @@ mod maker;
 mod tree;
 
 mod agent;
+mod bundle;
 mod served;
 mod trust;
 mod verdicts;

@@ -32,7 +32,8 @@ use super::{Address, At, Chain, Head, Rpc, RpcError};
 use clock::ClockCheck;
 use gate::Gate;
 use keep::Keeper;
-use source::{RpcSource, Sources};
+pub use source::RpcSource;
+use source::Sources;
 
 /// Roots of the newest states that were read at, at most: views are read while newer headers are verified.
 const ROOTS_MAX: usize = 64;
@@ -318,6 +319,12 @@ impl Chain for LightChain {
     async fn smart(&self, contract: &Address, query: &Value, at: At) -> Result<Vec<u8>, RpcError> {
         self.inner.rpc.smart(contract, query, at).await
     }
+}
+
+/// All endpoints of a client, in the order of its settings, as sources of proofs that nobody scores.
+#[must_use]
+pub fn sources(rpc: &Rpc) -> Vec<RpcSource> {
+    Sources::new(rpc.clone()).ordered()
 }
 
 fn nanos(time: Time) -> Option<u64> {

@@ -22,9 +22,9 @@ const PROBATION: Duration = Duration::from_secs(600);
 /// A node on probation has this long to answer, so that one that stalls costs its whole call once and no more.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// One endpoint.
+/// One endpoint of a client.
 #[derive(Clone, Debug)]
-pub(super) struct RpcSource {
+pub struct RpcSource {
     rpc: Rpc,
     place: usize,
     label: String,

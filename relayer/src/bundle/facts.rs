@@ -1,0 +1,182 @@
+//! What a proposal's decision rests on, each fact proved on its own, put together by the contract's own rules.
+
+use concord_prove::{Root, Source, StateKey, read};
+use concord_schema::brake::{Brake, Brakes, Scope};
+use concord_schema::proposal::{Draft, Phase, Proposal, content_digest};
+use concord_schema::release::{Release, ReleaseFacts, Standing};
+use concord_schema::rules::{Class, ClassRules};
+use concord_schema::tally::Tally;
+use concord_schema::{Digest, Height, Now, ProposalId, Seconds, keys};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::BundleError;
+use crate::chain::Address;
+
+/// Whether it was decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decided {
+    /// It was executed.
+    Yes,
+    /// It may still be.
+    NotYet,
+    /// It never will be.
+    Never,
+}
+
+/// A proposal's facts in one proved state.
+#[derive(Clone, Debug, Serialize)]
+pub struct Facts {
+    /// Its number.
+    pub proposal: ProposalId,
+    /// Whether it was decided.
+    pub decided: Decided,
+    /// Where it is.
+    pub phase: Phase,
+    /// Its title.
+    pub title: String,
+    /// Digest of its content, which the proved content has.
+    pub digest: Digest,
+    /// The height of the state.
+    pub height: u64,
+    /// Time of the block after it, in seconds since 1970.
+    pub time_seconds: u64,
+    /// The release that it starts, if it starts one.
+    pub release: Option<ReleaseFound>,
+    /// A brake holds what it does.
+    pub braked: bool,
+}
+
+/// A release, by what was proved of it.
+#[derive(Clone, Debug, Serialize)]
+pub struct ReleaseFound {
+    /// Its digest.
+    pub digest: Digest,
+    /// What it may do.
+    pub standing: Standing,
+    /// Its metadata, artifacts among it.
+    pub release: Release,
+}
+
+/// Asks for one fact after the other in one state.
+struct Reader<'s, S> {
+    source: &'s S,
+    chain_id: &'s str,
+    contract: &'s Address,
+    root: &'s Root,
+}
+
+impl<S: Source> Reader<'_, S> {
+    async fn fact<T: DeserializeOwned>(&self, what: &str, key: &[u8]) -> Result<Option<T>, BundleError> {
+        let key = StateKey::contract(self.contract.bytes(), key);
+        let value = read(self.source, self.chain_id, &key, self.root).await;
+        let value = value.map_err(BundleError::unproved(what))?;
+        let read = |bytes: Vec<u8>| serde_json::from_slice(&bytes);
+        value.map(read).transpose().map_err(|source| BundleError::Fact { what: what.to_owned(), source })
+    }
+
+    async fn present<T: DeserializeOwned>(&self, what: &str, key: &[u8]) -> Result<T, BundleError> {
+        let absent = || BundleError::Absent { what: what.to_owned(), height: self.root.state_height() };
+        self.fact(what, key).await?.ok_or_else(absent)
+    }
+}
+
+/// The letter of a class in the key of its rules, as the contract stores it.
+fn letter(class: Class) -> &'static [u8] {
+    match class {
+        Class::Routine => b"r",
+        Class::Standard => b"s",
+        Class::Critical => b"c",
+        Class::Constitutional => b"k",
+    }
+}
+
+/// Reads a proposal's facts in the state that `root` proves.
+///
+/// # Errors
+/// [`BundleError`].
+pub(super) async fn facts<S: Source>(
+    source: &S,
+    chain_id: &str,
+    contract: &Address,
+    id: ProposalId,
+    root: &Root,
+) -> Result<Facts, BundleError> {
+    let reader = Reader { source, chain_id, contract, root };
+    let number = id.0.to_be_bytes();
+    let proposal: Proposal = reader.present(&format!("proposal {id}"), &keys::proposal(id)).await?;
+    let draft: Draft = reader.present("its content", &keys::map(keys::DRAFTS, &[&number])).await?;
+    let tally: Option<Tally> = reader.fact("its tally", &keys::map(keys::TALLIES, &[&number])).await?;
+    let version = proposal.rules_version.to_be_bytes();
+    let row: ClassRules = reader
+        .present("its pinned rules", &keys::map(keys::RULES, &[&version, letter(proposal.class)]))
+        .await?;
+    let all: Brake = reader.present("the brake on everything", &keys::brake(&Scope::All)).await?;
+    let component = match &proposal.component {
+        Some(name) => {
+            let key = keys::brake(&Scope::Component(name.clone()));
+            Some(reader.present::<Brake>("its component's brake", &key).await?)
+        }
+        None => None,
+    };
+    let brakes = Brakes { all, component };
+    if content(&draft) != Some(proposal.digest) {
+        return Err(BundleError::Contradiction(format!(
+            "expected content with digest {}, found other content; this release does not fit the contract",
+            proposal.digest
+        )));
+    }
+    // The moment at which the next block's messages would find it.
+    let time_seconds = u64::try_from(root.time.unix_timestamp()).unwrap_or_default();
+    let now = Now { height: Height(root.height), time: Seconds(time_seconds) };
+    let phase = proposal.phase(&row, &tally.unwrap_or_default(), &brakes, now);
+    let release = match draft.rollout() {
+        Some((release, _)) => Some(release_of(&reader, release).await?),
+        None => None,
+    };
+    Ok(Facts {
+        proposal: id,
+        decided: decided(phase),
+        phase,
+        title: draft.title,
+        digest: proposal.digest,
+        height: root.state_height(),
+        time_seconds,
+        release,
+        braked: !proposal.exempt && brakes.holding(now).is_some(),
+    })
+}
+
+async fn release_of<S: Source>(
+    reader: &Reader<'_, S>,
+    release: &Release,
+) -> Result<ReleaseFound, BundleError> {
+    let digest = release.digest();
+    let standing: ReleaseFacts = reader.present("the release's standing", &keys::standing(&digest)).await?;
+    Ok(ReleaseFound { digest, standing: standing.standing, release: release.clone() })
+}
+
+/// The digest of a content, as the contract takes it.
+fn content(draft: &Draft) -> Option<Digest> {
+    cosmwasm_std::to_json_vec(draft).ok().map(|encoded| content_digest(&encoded))
+}
+
+fn decided(phase: Phase) -> Decided {
+    match phase {
+        Phase::Executed => Decided::Yes,
+        Phase::Deliberation
+        | Phase::Validation
+        | Phase::Validated
+        | Phase::Voting
+        | Phase::Timelocked
+        | Phase::Ready => Decided::NotYet,
+        Phase::Withdrawn
+        | Phase::Rejected
+        | Phase::QuorumFailed
+        | Phase::Vetoed
+        | Phase::Cancelled
+        | Phase::Expired
+        | Phase::Failed => Decided::Never,
+    }
+}
