@@ -45,7 +45,10 @@ impl Agent {
         };
         check_standing(seen.standing)?;
         if self.memory.denies(&seen.rollout.release, &artifact.digest) {
-            return Err(format!("release {} failed on this node; its owner must retry it: concord retry", release.version));
+            return Err(format!(
+                "release {} failed on this node; its owner must retry it: concord retry",
+                release.version
+            ));
         }
         if !release.upgrades_from.contains(&serves.version) {
             return Err(format!(

@@ -9,8 +9,8 @@ use concord_schema::brake::Scope;
 use concord_schema::tally::Ballot;
 use concord_schema::{Digest, NodeNo, Power, ProposalId, RolloutId};
 
-use super::deploy::DeployArgs;
 use super::bundle::BundleCommand;
+use super::deploy::DeployArgs;
 use super::devnet::DevnetArgs;
 use super::draft::{DocumentArgs, DraftArgs, parse_scope};
 use super::keys::KeysCommand;

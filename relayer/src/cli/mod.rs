@@ -2,8 +2,8 @@
 
 pub mod args;
 pub mod attest;
-pub mod deploy;
 pub mod bundle;
+pub mod deploy;
 pub mod deployment;
 pub mod devnet;
 pub mod draft;
@@ -15,8 +15,8 @@ pub mod keys;
 pub mod log;
 pub mod migrate_check;
 pub mod output;
-pub mod retry;
 pub mod passphrase;
+pub mod retry;
 pub mod sending;
 pub mod status;
 #[cfg(test)]

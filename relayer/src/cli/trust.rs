@@ -1,5 +1,6 @@
 //! `trust`, and what `init` does about it: which block an agent in light mode begins with.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, IsTerminal, Write};
 
 use clap::{Args, Subcommand};
@@ -10,7 +11,7 @@ use super::error::CliError;
 use super::output::{Answer, Screen};
 use crate::act::durable::create_dir;
 use crate::agent::{AgentError, FOLDER_MODE};
-use crate::chain::light::{TRUST, read_trust};
+use crate::chain::light::{TRUST, read_accepted, read_trust};
 use crate::chain::{Head, LightChain, Rpc, RpcError};
 use crate::config::{AgentConfig, Layers};
 use crate::journal::FolderLock;
@@ -193,8 +194,13 @@ fn show(config: &AgentConfig) -> Result<Answer, CliError> {
         (None, Err(reason)) => reason.to_string(),
         (None, Ok(())) => "good".to_owned(),
     };
+    let accepted =
+        read_accepted(&config.node.home, config.chain.contract.text()).map_err(CliError::Unexpected)?;
+    let configured = config.chain.light.iter().flat_map(|light| light.checksums.iter().copied());
+    let codes: BTreeSet<String> = accepted.into_iter().chain(configured).map(hex::encode).collect();
+    let listed = codes.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
     let text = format!(
-        "chain     {}\nanchor    {}\nbecause   {}\nnewest    {}\ntime      {}\ntrusting  {} s\nstate     {state}",
+        "chain     {}\nanchor    {}\nbecause   {}\nnewest    {}\ntime      {}\ntrusting  {} s\ncode      {listed}\nstate     {state}",
         file.chain_id,
         file.anchor,
         file.reason,
@@ -210,6 +216,7 @@ fn show(config: &AgentConfig) -> Result<Answer, CliError> {
         "time": file.latest.time().to_string(),
         "trusting_seconds": file.terms.trusting().as_secs(),
         "forked": file.forked.as_ref().map(|evidence| evidence.height()),
+        "checksums": codes,
         "state": state,
     }});
     Ok(Answer::new(text, json))
