@@ -3,6 +3,7 @@
 
 use crate::brake::Scope;
 use crate::digest::Digest;
+use crate::rules::Class;
 use crate::units::{NodeNo, ProposalId, RolloutId};
 
 /// Version of the stored facts, which each of them carries as `v`.
@@ -135,6 +136,24 @@ pub fn standing(digest: &Digest) -> Vec<u8> {
 #[must_use]
 pub fn proposal(id: ProposalId) -> Vec<u8> {
     map(PROPOSALS, &[&id.0.to_be_bytes()])
+}
+
+/// Key of a proposal's content.
+#[must_use]
+pub fn content(id: ProposalId) -> Vec<u8> {
+    map(DRAFTS, &[&id.0.to_be_bytes()])
+}
+
+/// Key of a proposal's tally.
+#[must_use]
+pub fn tally(id: ProposalId) -> Vec<u8> {
+    map(TALLIES, &[&id.0.to_be_bytes()])
+}
+
+/// Key of one class's row of a version of the rules.
+#[must_use]
+pub fn rules_row(version: u32, class: Class) -> Vec<u8> {
+    map(RULES, &[&version.to_be_bytes(), class.letter().as_bytes()])
 }
 
 /// Key of a rollout's facts.

@@ -71,6 +71,19 @@ pub enum Class {
     Constitutional,
 }
 
+impl Class {
+    /// Its letter in storage keys.
+    #[must_use]
+    pub const fn letter(self) -> &'static str {
+        match self {
+            Self::Routine => "r",
+            Self::Standard => "s",
+            Self::Critical => "c",
+            Self::Constitutional => "k",
+        }
+    }
+}
+
 /// The rules of one governance class.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]

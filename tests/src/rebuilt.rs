@@ -35,7 +35,7 @@ fn settings(storage: &mut dyn Storage, replay: &Replay) {
         state::RULES_HEAD.save(storage, &rules.head(version)).unwrap();
         state::RULES_ALL.save(storage, (version, state::RULES_WHOLE), rules).unwrap();
         for class in [Class::Routine, Class::Standard, Class::Critical, Class::Constitutional] {
-            state::RULES.save(storage, (version, state::letter(class)), rules.row(class)).unwrap();
+            state::RULES.save(storage, (version, class.letter()), rules.row(class)).unwrap();
         }
     }
     for change in &replay.members_log {

@@ -103,7 +103,7 @@ pub fn draft(storage: &dyn Storage, id: ProposalId) -> Result<Draft, ContractErr
 /// # Errors
 /// Where the store fails.
 pub fn row(storage: &dyn Storage, proposal: &Proposal) -> Result<ClassRules, ContractError> {
-    let key = (proposal.rules_version, state::letter(proposal.class));
+    let key = (proposal.rules_version, proposal.class.letter());
     Ok(state::RULES.load(storage, key)?)
 }
 

@@ -10,7 +10,7 @@ use concord_schema::node::{Component, Node, Operator};
 use concord_schema::proposal::{Content, Proposal};
 use concord_schema::release::{Release, ReleaseFacts};
 use concord_schema::rollout::{Progress, Rollout, Seat};
-use concord_schema::rules::{Class, ClassRules, Rules, RulesHead};
+use concord_schema::rules::{ClassRules, Rules, RulesHead};
 use concord_schema::tally::{Ballot, Tally};
 use concord_schema::units::Power;
 use cosmwasm_std::{Coin, Empty, Uint128, Uint256};
@@ -23,7 +23,7 @@ pub const CONFIG: Item<Config> = Item::new(keys::CONFIG);
 
 /// The rules in force, in short.
 pub const RULES_HEAD: Item<RulesHead> = Item::new(keys::RULES_HEAD);
-/// One class's row, by version and [`letter`]: all that a verb about one proposal reads.
+/// One class's row, by version and [`concord_schema::rules::Class::letter`]: all that a verb about one proposal reads.
 pub const RULES: Map<(u32, &str), ClassRules> = Map::new(keys::RULES);
 /// The whole set, by version and [`RULES_WHOLE`].
 pub const RULES_ALL: Map<(u32, &str), Rules> = Map::new(keys::RULES);
@@ -111,22 +111,12 @@ pub const BRAKES: Map<&str, Brake> = Map::new(keys::BRAKES);
 /// The log's head.
 pub const LOG_HEAD: Item<Head> = Item::new(keys::LOG_HEAD);
 
-/// The letter of a class in the key of its rules.
-#[must_use]
-pub fn letter(class: Class) -> &'static str {
-    match class {
-        Class::Routine => "r",
-        Class::Standard => "s",
-        Class::Critical => "c",
-        Class::Constitutional => "k",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use concord_schema::Digest;
     use concord_schema::brake::Scope;
+    use concord_schema::rules::Class;
     use concord_schema::units::{NodeNo, ProposalId, RolloutId};
 
     /// What agents prove is what is stored.
@@ -140,6 +130,9 @@ mod tests {
             (RELEASES.key(&hex).to_vec(), keys::release(&digest)),
             (STANDINGS.key(&hex).to_vec(), keys::standing(&digest)),
             (PROPOSALS.key(258).to_vec(), keys::proposal(ProposalId(258))),
+            (DRAFTS.key(258).to_vec(), keys::content(ProposalId(258))),
+            (TALLIES.key(258).to_vec(), keys::tally(ProposalId(258))),
+            (RULES.key((7, "c")).to_vec(), keys::rules_row(7, Class::Critical)),
             (ROLLOUTS.key(3).to_vec(), keys::rollout(RolloutId(3))),
             (PROGRESS.key(3).to_vec(), keys::progress(RolloutId(3))),
             (SEATS.key(70_000).to_vec(), keys::seat(NodeNo(70_000))),

@@ -2,9 +2,9 @@
 
 use concord_prove::{Root, Source, StateKey, read};
 use concord_schema::brake::{Brake, Brakes, Scope};
-use concord_schema::proposal::{Draft, Phase, Proposal, content_digest};
+use concord_schema::proposal::{Content, Draft, Phase, Proposal, Start, content_digest};
 use concord_schema::release::{Release, ReleaseFacts, Standing};
-use concord_schema::rules::{Class, ClassRules};
+use concord_schema::rules::ClassRules;
 use concord_schema::tally::Tally;
 use concord_schema::{Digest, Height, Now, ProposalId, Seconds, keys};
 use serde::Serialize;
@@ -82,16 +82,6 @@ impl<S: Source> Reader<'_, S> {
     }
 }
 
-/// The letter of a class in the key of its rules, as the contract stores it.
-fn letter(class: Class) -> &'static [u8] {
-    match class {
-        Class::Routine => b"r",
-        Class::Standard => b"s",
-        Class::Critical => b"c",
-        Class::Constitutional => b"k",
-    }
-}
-
 /// Reads a proposal's facts in the state that `root` proves.
 ///
 /// # Errors
@@ -104,14 +94,18 @@ pub(super) async fn facts<S: Source>(
     root: &Root,
 ) -> Result<Facts, BundleError> {
     let reader = Reader { source, chain_id, contract, root };
-    let number = id.0.to_be_bytes();
     let proposal: Proposal = reader.present(&format!("proposal {id}"), &keys::proposal(id)).await?;
-    let draft: Draft = reader.present("its content", &keys::map(keys::DRAFTS, &[&number])).await?;
-    let tally: Option<Tally> = reader.fact("its tally", &keys::map(keys::TALLIES, &[&number])).await?;
-    let version = proposal.rules_version.to_be_bytes();
-    let row: ClassRules = reader
-        .present("its pinned rules", &keys::map(keys::RULES, &[&version, letter(proposal.class)]))
-        .await?;
+    let content: Content = reader.present("its content", &keys::content(id)).await?;
+    let release = match &content.start {
+        Some(Start { release, .. }) => {
+            Some(reader.present::<Release>("its release", &keys::release(release)).await?)
+        }
+        None => None,
+    };
+    let draft = content.draft(release);
+    let tally: Option<Tally> = reader.fact("its tally", &keys::tally(id)).await?;
+    let row: ClassRules =
+        reader.present("its pinned rules", &keys::rules_row(proposal.rules_version, proposal.class)).await?;
     let all: Brake = reader.present("the brake on everything", &keys::brake(&Scope::All)).await?;
     let component = match &proposal.component {
         Some(name) => {
@@ -121,7 +115,7 @@ pub(super) async fn facts<S: Source>(
         None => None,
     };
     let brakes = Brakes { all, component };
-    if content(&draft) != Some(proposal.digest) {
+    if digest_of(&draft) != Some(proposal.digest) {
         return Err(BundleError::Contradiction(format!(
             "expected content with digest {}, found other content; this release does not fit the contract",
             proposal.digest
@@ -158,7 +152,7 @@ async fn release_of<S: Source>(
 }
 
 /// The digest of a content, as the contract takes it.
-fn content(draft: &Draft) -> Option<Digest> {
+fn digest_of(draft: &Draft) -> Option<Digest> {
     cosmwasm_std::to_json_vec(draft).ok().map(|encoded| content_digest(&encoded))
 }
 

@@ -244,7 +244,7 @@ fn store_rules(storage: &mut dyn Storage, rules: &Rules) -> Result<(), ContractE
     state::RULES_HEAD.save(storage, &rules.head(version))?;
     state::RULES_ALL.save(storage, (version, state::RULES_WHOLE), rules)?;
     for class in CLASSES {
-        state::RULES.save(storage, (version, state::letter(class)), rules.row(class))?;
+        state::RULES.save(storage, (version, class.letter()), rules.row(class))?;
     }
     Ok(())
 }

@@ -27,7 +27,7 @@ pub fn propose(
     let (storage, sender) = (deps.storage, info.sender.as_str());
     let content = parse(storage, deps.api, &draft)?;
     let rules = state::RULES_HEAD.load(storage)?;
-    let row = state::RULES.load(storage, (rules.version, state::letter(content.class)))?;
+    let row = state::RULES.load(storage, (rules.version, content.class.letter()))?;
     check_weight(storage, env, sender, &row)?;
     take_deposit(storage, info, content.class, &row)?;
     let id = ProposalId(state::PROPOSAL_COUNT.may_load(storage)?.unwrap_or(0).saturating_add(1));

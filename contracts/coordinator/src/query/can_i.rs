@@ -37,6 +37,6 @@ fn deposit(deps: Deps, msg: &ExecuteMsg) -> Result<Vec<Coin>, ContractError> {
         return Ok(Vec::new());
     };
     let version = state::RULES_HEAD.load(deps.storage)?.version;
-    let class = state::letter(class(deps.storage, draft));
+    let class = class(deps.storage, draft).letter();
     Ok(state::RULES.load(deps.storage, (version, class))?.deposit.into_iter().collect())
 }
