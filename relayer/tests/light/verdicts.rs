@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use concord::chain::light::LightSettings;
+use concord::chain::light::{LightSettings, read_accepted};
 use concord::chain::{Chain as _, Head, LightChain, RpcError};
 use concord_decide::Distrust;
 use serde_json::{Value, json};
@@ -159,6 +159,12 @@ async fn a_contract_with_code_that_nobody_accepted_is_not_acted_on() {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     let (light, _) = begun(&chain, &nodes, settings(folder.path())).await;
     assert_eq!(light.code().await, Some(checksum(7)));
+    // Only what was begun with is kept: what the configuration accepts is accepted as long as it stands there.
+    let other = tempfile::tempdir().unwrap();
+    let both = LightSettings { checksums: vec![checksum(7), checksum(8)], ..settings(other.path()) };
+    begun(&chain, &nodes, both).await;
+    assert_eq!(read_accepted(other.path(), contract().text()).unwrap(), [checksum(7)]);
+    assert!(read_accepted(other.path(), "another").unwrap().is_empty());
     for (latest, is_known) in [(22, true), (23, false), (24, false)] {
         one.grow(latest);
         two.grow(latest);

@@ -39,10 +39,6 @@ impl Gate {
         Self { accepted, accepts_first: false, unbonding_known: false, code: None }
     }
 
-    pub(super) fn accepted(&self) -> &[Checksum] {
-        &self.accepted
-    }
-
     pub(super) fn code(&self) -> Option<Checksum> {
         self.code.map(|(_, checksum)| checksum)
     }

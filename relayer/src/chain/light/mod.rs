@@ -168,14 +168,14 @@ impl LightChain {
     async fn keep_all(&self) -> Result<(), RpcError> {
         let mut held = self.inner.held.lock().await;
         let folder = self.inner.settings.folder.clone();
-        let accepted = held.gate.accepted().to_vec();
+        let contract = self.inner.settings.contract.text();
+        // What only the configuration accepts is accepted for as long as it stands there.
+        let mut accepted = read_accepted(&folder, contract).unwrap_or_default();
+        accepted.extend(held.gate.code().filter(|code| !accepted.contains(code)));
         let file = held.light()?.file().clone();
-        keep_accepted(&folder, self.inner.settings.contract.text(), &accepted)
-            .and_then(|()| keep_trust(&folder, &file))
-            .map_err(|error| RpcError::Distrusted {
-                cause: Distrust::Unproved,
-                why: crate::causes::told(&error),
-            })?;
+        keep_accepted(&folder, contract, &accepted).and_then(|()| keep_trust(&folder, &file)).map_err(
+            |error| RpcError::Distrusted { cause: Distrust::Unproved, why: crate::causes::told(&error) },
+        )?;
         held.keeper = Some(Keeper::new(folder));
         Ok(())
     }
