@@ -174,3 +174,37 @@ fn decided(phase: Phase) -> Decided {
         | Phase::Failed => Decided::Never,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_executed_proposal_was_decided() {
+        let all = [
+            "deliberation",
+            "validation",
+            "validated",
+            "voting",
+            "timelocked",
+            "ready",
+            "executed",
+            "withdrawn",
+            "rejected",
+            "quorum_failed",
+            "vetoed",
+            "cancelled",
+            "expired",
+            "failed",
+        ];
+        for word in all {
+            let phase: Phase = serde_json::from_value(word.into()).unwrap();
+            let expected = match word {
+                "executed" => Decided::Yes,
+                _ if phase.is_terminal() => Decided::Never,
+                _ => Decided::NotYet,
+            };
+            assert_eq!(decided(phase), expected, "{word}");
+        }
+    }
+}
