@@ -18,7 +18,7 @@ use sha2::Digest;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::address::{Address, AddressError};
-use super::seal::{Passphrase, Sealed};
+use super::seal::{PASSPHRASE_BYTES_MAX, PASSPHRASE_BYTES_MIN, Passphrase, Sealed};
 
 /// What a key signs with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,6 +100,14 @@ pub enum KeyError {
     Passphrase {
         /// Which file.
         path: PathBuf,
+    },
+    /// The passphrase is too short to protect anything, or too long to be one.
+    #[error(
+        "expected a passphrase of {PASSPHRASE_BYTES_MIN} to {PASSPHRASE_BYTES_MAX} bytes, found {found} bytes; choose another"
+    )]
+    PassphraseLength {
+        /// Its length in bytes.
+        found: usize,
     },
     /// The address prefix is unusable.
     #[error(transparent)]

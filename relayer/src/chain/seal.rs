@@ -31,17 +31,14 @@ impl Passphrase {
     /// A passphrase that somebody typed. A line break at its end is none of it.
     ///
     /// # Errors
-    /// [`KeyError::Content`] for one that is too short or too long.
+    /// [`KeyError::PassphraseLength`] for one that is too short or too long.
     pub fn new(mut text: Zeroizing<String>) -> Result<Self, KeyError> {
         let end = text.trim_end_matches(['\n', '\r']).len();
         text.truncate(end);
         if (PASSPHRASE_BYTES_MIN..=PASSPHRASE_BYTES_MAX).contains(&text.len()) {
             return Ok(Self(text));
         }
-        Err(KeyError::Content {
-            expected: "a passphrase of 8 to 1024 bytes",
-            found: format!("{} bytes", text.len()),
-        })
+        Err(KeyError::PassphraseLength { found: text.len() })
     }
 
     /// Whether two are the same, such as when one is typed twice.

@@ -124,7 +124,7 @@ pub async fn deploy(layers: &Layers, screen: Screen, args: &DeployArgs) -> Resul
     let rpc = sending::rpc(layers)?;
     let sender = sending::sender(layers, &rpc, &args.prefix)?;
     let address = predict(&checksum, sender.address(), args.salt.as_bytes()).map_err(DeployError::from)?;
-    let is_there = rpc.contract(&address).await.map_err(chain("for the contract"))?.is_some();
+    let is_there = rpc.contract(&address).await.map_err(chain("about the contract"))?.is_some();
     let code = found_code(&rpc, &sender, &checksum, args.code_id, is_there.then_some(&address)).await?;
     if args.dry_run {
         return Ok(planned(&sender, &address, &checksum, code.as_ref(), is_there));
@@ -157,12 +157,12 @@ async fn found_code(
 ) -> Result<Option<Code>, CliError> {
     let mut number = named;
     if let (None, Some(address)) = (named, there) {
-        number = rpc.contract(address).await.map_err(chain("for the contract"))?.map(|found| found.code_id);
+        number = rpc.contract(address).await.map_err(chain("about the contract"))?.map(|found| found.code_id);
     }
     let Some(code_id) = number else {
-        return rpc.code_of(checksum, sender.address()).await.map_err(chain("for its codes"));
+        return rpc.code_of(checksum, sender.address()).await.map_err(chain("about its codes"));
     };
-    let code = rpc.code(code_id).await.map_err(chain("for the code"))?;
+    let code = rpc.code(code_id).await.map_err(chain("about the code"))?;
     let code = code.ok_or(DeployError::NoCode { code_id })?;
     let (what, hint) = match named {
         Some(_) => (format!("code {code_id} with checksum"), CODE_HINT),
@@ -191,7 +191,7 @@ async fn upload(
         found: told.chars().take(64).collect(),
         hint: CHAIN_HINT,
     })?;
-    let code = rpc.code(code_id).await.map_err(chain("for the new code"))?;
+    let code = rpc.code(code_id).await.map_err(chain("about the new code"))?;
     let code = code.ok_or(DeployError::NoCode { code_id })?;
     same("checksum of the new code", &checksum.to_string(), &code.checksum.to_string(), CHAIN_HINT)?;
     same("uploader of the new code", sender.address().text(), &code.creator, CHAIN_HINT)?;
@@ -207,7 +207,7 @@ async fn verify(
     was_there: bool,
 ) -> Result<(), CliError> {
     let hint = if was_there { THERE_HINT } else { CHAIN_HINT };
-    let found = rpc.contract(address).await.map_err(chain("for the contract"))?;
+    let found = rpc.contract(address).await.map_err(chain("about the contract"))?;
     let Some(found) = found else {
         return Err(DeployError::Other {
             what: "a contract at".to_owned(),

@@ -256,6 +256,7 @@ fn of_key(error: &KeyError) -> Exit {
         | KeyError::NoFile { .. }
         | KeyError::Sealed { .. }
         | KeyError::Passphrase { .. }
+        | KeyError::PassphraseLength { .. }
         | KeyError::Content { .. } => Exit::Key,
     }
 }

@@ -140,7 +140,7 @@ fn is_as_wanted(there: &Allowance, wanted: &Allowance, args: &GrantArgs) -> bool
 }
 
 fn asked(source: crate::chain::RpcError) -> CliError {
-    CliError::Chain { what: "for the fee grant", source }
+    CliError::Chain { what: "about the fee grant", source }
 }
 
 fn told(sender: &Sender, grantee: &Address, allowance: &Allowance, how: &str) -> Answer {

@@ -97,7 +97,7 @@ pub async fn check(layers: &Layers, screen: Screen, args: &MigrateCheckArgs) -> 
 }
 
 async fn deployed(rpc: &Rpc, address: &Address) -> Result<Deployed, CliError> {
-    let asked = |source: RpcError| CliError::Chain { what: "for the deployed contract", source };
+    let asked = |source: RpcError| CliError::Chain { what: "about the deployed contract", source };
     let none = |text: &str| CliError::NoCoordinator {
         contract: address.text().to_owned(),
         chain_id: rpc.settings().chain_id.clone(),
@@ -179,7 +179,7 @@ fn names(deployed: Option<&Cw2>, build: &Build) -> (bool, String) {
     }
     match (numbers(version), numbers(build.version)) {
         (Some(old), Some(new)) if old <= new => {
-            (true, format!("{contract} goes from {version} to {}", build.version))
+            (true, format!("{contract} goes from {version} to {}, this program's release", build.version))
         }
         (Some(_), Some(_)) => (
             false,

@@ -1,7 +1,7 @@
 //! Where a person's passphrase comes from: a file that only its owner can read, or a terminal that shows nothing.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
@@ -60,19 +60,46 @@ impl Passphrases {
     }
 }
 
-/// Asks on the terminal without showing what is typed; `None` where there is no terminal.
+/// Asks on the terminal without showing what is typed; `None` where there is no terminal, or who sits there gives up.
 fn hidden(question: &str) -> Option<Zeroizing<String>> {
     let terminal = File::options().read(true).write(true).open(TERMINAL).ok()?;
     let before = tcgetattr(&terminal).ok()?;
     let mut silent = before.clone();
-    silent.local_modes.remove(LocalModes::ECHO);
-    silent.local_modes.insert(LocalModes::ECHONL);
+    // Signals too: a process that an interrupt ends here would leave a terminal that shows nothing.
+    silent.local_modes.remove(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG);
     tcsetattr(&terminal, OptionalActions::Flush, &silent).ok()?;
-    let _restored = Restore { terminal: &terminal, before };
+    let restored = Restore { terminal: &terminal, before };
     (&terminal).write_all(question.as_bytes()).ok()?;
-    let mut line = Zeroizing::new(String::with_capacity(PASSPHRASE_BYTES_MAX + 2));
-    BufReader::new((&terminal).take(PASSPHRASE_BYTES_MAX as u64 + 2)).read_line(&mut line).ok()?;
-    Some(line)
+    let line = line(BufReader::new(&terminal).bytes().map_while(Result::ok));
+    drop(restored);
+    (&terminal).write_all(b"\n").ok()?;
+    line
+}
+
+const INTERRUPT: u8 = 0x03;
+const END: u8 = 0x04;
+const BACKSPACE: u8 = 0x08;
+const KILL: u8 = 0x15;
+const DELETE: u8 = 0x7f;
+
+/// A line as it is typed, with what a terminal does to lines; `None` for one that is not ended.
+fn line(keys: impl Iterator<Item = u8>) -> Option<Zeroizing<String>> {
+    let mut typed = Zeroizing::new(Vec::with_capacity(PASSPHRASE_BYTES_MAX + 1));
+    for key in keys {
+        match key {
+            b'\n' | b'\r' => {
+                return std::str::from_utf8(&typed).ok().map(|text| Zeroizing::new(text.to_owned()));
+            }
+            INTERRUPT | END => return None,
+            KILL => typed.clear(),
+            // A letter may have several bytes; those after the first begin with the bits 10.
+            BACKSPACE | DELETE => while typed.pop().is_some_and(|byte| byte & 0xc0 == 0x80) {},
+            // One byte too many is kept, so that a text that is too long shows.
+            key if typed.len() <= PASSPHRASE_BYTES_MAX => typed.push(key),
+            _ => {}
+        }
+    }
+    None
 }
 
 /// Makes the terminal show again what is typed, whatever happens in between.
@@ -84,5 +111,31 @@ struct Restore<'t> {
 impl Drop for Restore<'_> {
     fn drop(&mut self) {
         let _ = tcsetattr(self.terminal, OptionalActions::Now, &self.before);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_read_as_a_terminal_would() {
+        let typed = |keys: &str| line(keys.bytes()).map(|text| text.to_string());
+        for (keys, text) in [
+            ("correct horse\n", Some("correct horse")),
+            ("correct\rhorse", Some("correct")),
+            ("corx\u{7f}rect\n", Some("correct")),
+            ("a\u{e9}\u{7f}b\n", Some("ab")),
+            ("\u{7f}\u{8}a\n", Some("a")),
+            ("wrong\u{15}right\n", Some("right")),
+            ("\n", Some("")),
+            ("given up\u{3}\n", None),
+            ("given up\u{4}\n", None),
+            ("no end", None),
+        ] {
+            assert_eq!(typed(keys).as_deref(), text, "{keys:?}");
+        }
+        let long = format!("{}\n", "x".repeat(PASSPHRASE_BYTES_MAX + 9));
+        assert!(Passphrase::new(line(long.bytes()).unwrap()).is_err(), "never cut to a fitting one");
     }
 }
