@@ -154,3 +154,33 @@ async fn who_cannot_pay_is_told_what_is_missing() {
     }
     stage.devnet.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_contract_that_somebody_else_could_migrate_is_not_taken_for_a_deployment() {
+    use crate::chain::send::Outcome;
+    use crate::chain::wasm::{instantiate2, predict, store_code};
+    let stage = stage().await;
+    let flags = format!("--config {} --key {}", stage.settings.display(), stage.path("member"));
+    let cli = parsed(&format!("keys revoke {} {flags}", stage.address("hot")));
+    let rpc = sending::rpc(&layers(&cli)).unwrap();
+    let sender = sending::sender(&layers(&cli), &rpc, "wasm").unwrap();
+    let bytes = std::fs::read(stage.path("one.wasm")).unwrap();
+    let init = std::fs::read(stage.path("init.json")).unwrap();
+    let admin = stage.address("operator").parse().unwrap();
+    let stored = store_code(sender.address(), &bytes).unwrap();
+    let made = instantiate2(sender.address(), &admin, 2, "other", &init, b"concord");
+    for message in [stored, made] {
+        let outcome = sender.send_any(&[message]).await.unwrap();
+        assert!(matches!(outcome, Outcome::Included(_)), "{outcome:?}");
+    }
+    let address = predict(&concord_schema::Digest::of(&bytes), sender.address(), b"concord").unwrap();
+    assert!(rpc.contract(&address).await.unwrap().is_some());
+    let error = stage.run("member", &line(&stage, "one.wasm", "")).await.unwrap_err();
+    assert_eq!(error.exit(), Exit::Unexpected);
+    let text = error.to_string();
+    assert!(
+        text.contains("its own admin") && text.contains(admin.text()) && text.contains("another --salt"),
+        "{text}"
+    );
+    stage.devnet.stop().await;
+}
