@@ -134,6 +134,12 @@ pub struct ReleaseFacts {
 }
 
 impl ReleaseFacts {
+    /// Is it denied, and was that said of this rollout?
+    #[must_use]
+    pub fn is_taken_back_by(&self, rollout: RolloutId) -> bool {
+        self.standing == Standing::RolledBack && self.rolled_back_by == Some(rollout)
+    }
+
     /// Facts of a release that was never taken back.
     #[must_use]
     pub const fn new(standing: Standing) -> Self {

@@ -1,5 +1,5 @@
-//! Ballots, and the exact arithmetic that decides: cross-multiplied integers, no division. Order and formulas are
-//! those of the project's governance note (docs/GOVERNANCE.md): quorum, then veto, then threshold.
+//! Ballots, and the exact arithmetic that decides: cross-multiplied integers, no division. First the quorum, then the
+//! veto, then the threshold, as x/gov has it.
 
 use cosmwasm_std::{Uint128, Uint256};
 use schemars::JsonSchema;

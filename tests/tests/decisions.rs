@@ -293,3 +293,29 @@ fn a_change_of_members_that_nobody_could_ever_follow_is_refused() {
         assert_eq!(env.phase(id) == Phase::Executed, passes, "{weight}: {}", done.what);
     }
 }
+
+/// A stall alone denies nothing; a vote on its way back does, whether or not a crank has said that it goes back, and also
+/// after its end.
+#[test]
+fn a_vote_denies_the_release_of_a_rollout_that_goes_back_after_a_stall() {
+    for (cranked, ended) in [(false, false), (true, false), (true, true)] {
+        let mut env = in_first_wave();
+        activate(&mut env, "n0");
+        env.pass(LONG);
+        assert!(env.advance_rollout(LIVE).changed);
+        env.pass(LONG);
+        if cranked {
+            assert!(env.advance_rollout(LIVE).changed);
+        }
+        if ended {
+            env.pass(LONG);
+            assert!(env.advance_rollout(LIVE).changed);
+        }
+        assert_eq!(env.standing(&v2()), Standing::Allowed);
+        env.decide(&about(Action::RollBackRollout { rollout: LIVE }));
+        assert_eq!(env.standing(&v2()), Standing::RolledBack, "cranked {cranked}, ended {ended}");
+        let phase = if ended { RolloutPhase::Ended(Outcome::RolledBack) } else { RolloutPhase::RollingBack };
+        assert_eq!(env.rollout_phase(LIVE), phase);
+        env.check_replay();
+    }
+}

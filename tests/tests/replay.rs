@@ -12,7 +12,7 @@ use concord_schema::brake::Scope;
 use concord_schema::event::Event;
 use concord_schema::log::{Entry, Head};
 use concord_schema::msg::ExecuteMsg;
-use concord_schema::proposal::{Action, Draft, Phase};
+use concord_schema::proposal::{Action, Draft, Member, Phase};
 use concord_schema::release::{Release, Standing};
 use concord_schema::replay::{Replay, ReplayError};
 use concord_schema::report::Report;
@@ -23,7 +23,7 @@ use concord_tests::env::{MockEnv, assert_err};
 use concord_tests::fleet::three_waves;
 use concord_tests::rebuilt;
 use concord_tests::setup::{COMPONENT, DENOM, LONG, SHORT, Setup, addr, document, draft, member, release};
-use cosmwasm_std::coin;
+use cosmwasm_std::{Uint128, coin};
 
 fn join(name: &str) -> Draft {
     draft("one more member", vec![Action::ChangeMembers { set: vec![member(name, 5)], remove: vec![] }])
@@ -97,10 +97,11 @@ fn governed(env: &mut MockEnv) {
         assert!(env.crank("eve", &ExecuteMsg::SettleDeposit { proposal }).changed);
     }
     assert!(env.crank("ann", &ExecuteMsg::Claim {}).changed);
-    // Two changes in one block, and one that fails since the other happened.
+    // Two changes in one block, and one whose weights sum to too much.
     let first = env.propose(&leave("cyd"));
     let second = env.propose(&join("dan"));
-    let doomed = env.propose(&leave("cyd"));
+    let set = vec![Member { addr: addr("fay").to_string(), weight: Uint128::MAX }];
+    let doomed = env.propose(&draft("too much", vec![Action::ChangeMembers { set, remove: vec![] }]));
     env.pass(SHORT);
     for proposal in [first, second, doomed] {
         env.send("eve", &ExecuteMsg::OpenVote { proposal }).unwrap();
@@ -306,6 +307,9 @@ fn entries_that_are_missing_swapped_or_changed_do_not_chain() {
     assert_eq!(Replay::of(&[]), Err(ReplayError::Beginning { kind: String::new() }));
 }
 
+/// The digest of something else.
+const FOREIGN: &str = "1111111111111111111111111111111111111111111111111111111111111111";
+
 /// A history that chains and breaks a rule is refused at the entry that does.
 #[test]
 fn a_history_that_chains_but_breaks_the_rules_is_refused() {
@@ -314,7 +318,7 @@ fn a_history_that_chains_but_breaks_the_rules_is_refused() {
         ("voted", "weight", "41", "the voter's weight"),
         ("vote_opened", "total", "99", "the snapshot's total"),
         ("proposed", "class", "routine", "the class"),
-        ("proposed", "draft", "{}", "the content's digest"),
+        ("proposed", "digest", FOREIGN, "the content's digest"),
         ("instantiated", "rules", "00", "the rules' digest"),
         ("members_changed", "total", "1000", "the sum of weights"),
         ("deposit_settled", "amount", "101ucon", "the deposit"),

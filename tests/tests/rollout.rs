@@ -251,6 +251,25 @@ fn one_silent_operator_denies_no_release() {
     assert_eq!(fleet.env.standing(&release("2.0.0", &["1.0.0"])), Standing::Allowed);
 }
 
+/// Failures of two organisations deny a release also where a stall sent it back before.
+#[test]
+fn two_failures_on_the_way_back_from_a_stall_deny_the_release() {
+    let mut fleet = one_wave();
+    for index in [0, 1] {
+        fleet.activate(index);
+    }
+    for _ in 0..2 {
+        fleet.env.pass(LONG);
+        assert!(fleet.env.advance_rollout(ROLLOUT).changed);
+    }
+    assert_eq!(fleet.env.rollout_phase(ROLLOUT), RolloutPhase::RollingBack);
+    for (index, standing) in [(0, Standing::Allowed), (1, Standing::RolledBack)] {
+        assert!(fleet.fail(index).is_ok_and(|done| done.changed));
+        assert_eq!(fleet.env.standing(&release("2.0.0", &["1.0.0"])), standing, "node {index}");
+    }
+    fleet.env.check_replay();
+}
+
 #[test]
 fn one_organisation_alone_only_halts_and_is_contained() {
     let mut setup = Setup::default();

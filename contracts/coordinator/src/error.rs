@@ -10,19 +10,22 @@ use concord_schema::rules::{Class, RulesError};
 use concord_schema::tally::Overfull;
 use concord_schema::text::TextError;
 use concord_schema::waiting::WaitingOn;
-use cosmwasm_std::StdError;
+use cosmwasm_std::{StdError, Uint128};
 use cw_utils::PaymentError;
 use thiserror::Error;
 
 impl ContractError {
     /// Is it about where things stand now, and not about what was asked? A vote's actions wait for that to change
-    /// (design 3, "a false precondition is waiting on, not an attempt").
+    /// (design 3, "a false precondition is waiting on, not an attempt"): no outsider uses up its attempts (LIVE-2).
     #[must_use]
     pub fn is_precondition(&self) -> bool {
         matches!(
             self,
             Self::Taken { .. }
+                | Self::NotFound { .. }
                 | Self::Mismatch { .. }
+                | Self::Number { .. }
+                | Self::NoProposer { .. }
                 | Self::RolloutPhase { .. }
                 | Self::Class { .. }
                 | Self::Plan(PlanError::Blocked { .. })
@@ -115,6 +118,16 @@ pub enum ContractError {
         expected: String,
         /// Found.
         found: String,
+    },
+    /// A change of members after which nobody could propose everything.
+    #[error(
+        "a proposer in every class needs weight {needed}; the largest that is left for certain is {largest}: set a member of that weight in the same change"
+    )]
+    NoProposer {
+        /// Needed.
+        needed: Uint128,
+        /// Largest of the proposer's own weight and those that are set.
+        largest: Uint128,
     },
     /// Another content than the sender saw.
     #[error("the content is {found}, expected {expected}; read the proposal again before voting")]

@@ -282,15 +282,11 @@ impl Agent {
         self.asked.is_some()
     }
 
-    /// A committed node whose rollout goes back: under a lease while it is healthy for the chain, at once where the
-    /// chain grants none (a failed one needs none, and after the end nobody grants any).
+    /// A committed node whose rollout goes back, or went: under a lease while it is healthy for the chain, at once where
+    /// it failed, which needs none.
     fn follow_back(&mut self, view: &ChainView, own: &RolloutView) {
         match own.rollout.phase(&own.progress, &view.brakes, view.now) {
-            RolloutPhase::RollingBack => {}
-            RolloutPhase::Ended(Outcome::RolledBack) => {
-                self.go_back();
-                return;
-            }
+            RolloutPhase::RollingBack | RolloutPhase::Ended(Outcome::RolledBack) => {}
             RolloutPhase::Drawing
             | RolloutPhase::Preparing
             | RolloutPhase::Postponed

@@ -2,7 +2,7 @@
 
 use concord_prove::{Root, Source, StateKey, read};
 use concord_schema::brake::{Brake, Brakes, Scope};
-use concord_schema::proposal::{Content, Draft, Phase, Proposal, Start, content_digest};
+use concord_schema::proposal::{Content, Phase, Proposal, Start};
 use concord_schema::release::{Release, ReleaseFacts, Standing};
 use concord_schema::rules::ClassRules;
 use concord_schema::tally::Tally;
@@ -115,7 +115,7 @@ pub(super) async fn facts<S: Source>(
         None => None,
     };
     let brakes = Brakes { all, component };
-    if digest_of(&draft) != Some(proposal.digest) {
+    if draft.digest().ok() != Some(proposal.digest) {
         return Err(BundleError::Contradiction(format!(
             "expected content with digest {}, found other content; this release does not fit the contract",
             proposal.digest
@@ -149,11 +149,6 @@ async fn release_of<S: Source>(
     let digest = release.digest();
     let standing: ReleaseFacts = reader.present("the release's standing", &keys::standing(&digest)).await?;
     Ok(ReleaseFound { digest, standing: standing.standing, release: release.clone() })
-}
-
-/// The digest of a content, as the contract takes it.
-fn digest_of(draft: &Draft) -> Option<Digest> {
-    cosmwasm_std::to_json_vec(draft).ok().map(|encoded| content_digest(&encoded))
 }
 
 fn decided(phase: Phase) -> Decided {

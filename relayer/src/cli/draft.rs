@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use concord_schema::brake::Scope;
-use concord_schema::proposal::{Action, Draft, DraftError, Member, content_digest};
+use concord_schema::proposal::{Action, Draft, DraftError, Member};
 use concord_schema::release::Document;
 use concord_schema::{Digest, RolloutId};
 use cosmwasm_std::Uint128;
@@ -167,7 +167,7 @@ impl DraftArgs {
 /// The digest of a draft's content: what voters expect. `None` only if the draft cannot be written as JSON at all.
 #[must_use]
 pub fn digest(draft: &Draft) -> Option<Digest> {
-    cosmwasm_std::to_json_vec(draft).ok().map(|encoded| content_digest(&encoded))
+    draft.digest().ok()
 }
 
 /// Reads a draft file; the ending of its name tells the format.

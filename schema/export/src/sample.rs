@@ -1,6 +1,6 @@
 //! Samples of the nouns, as JSON: each goes through its type before it is written anywhere.
 
-use concord_schema::proposal::{Action, Draft, content_digest};
+use concord_schema::proposal::{Action, Content, Draft, content_digest};
 use concord_schema::release::Release;
 use concord_schema::rules::Rules;
 use serde_json::{Value, json};
@@ -72,7 +72,7 @@ impl Samples {
         .map_err(told("baseline"))?;
         let draft: Draft = toml::from_str(include_str!("../../../docs/proposal.example.toml"))
             .map_err(ExportError::Proposal)?;
-        let encoded = serde_json::to_vec(&draft).map_err(told("draft"))?;
+        let encoded = serde_json::to_vec(&Content::of(&draft)).map_err(told("content"))?;
         let started = draft.actions.iter().find_map(|action| match action {
             Action::StartRollout { release, plan } => Some((release.as_ref().clone(), plan.as_ref().clone())),
             _ => None,

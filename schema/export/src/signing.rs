@@ -3,7 +3,7 @@
 use concord_schema::Digest;
 use concord_schema::adr36::sign_doc;
 use concord_schema::attestation::Statement;
-use concord_schema::proposal::Draft;
+use concord_schema::proposal::{Content, Draft};
 use concord_schema::release::Release;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ pub fn documents(samples: &Samples) -> Result<Vec<Document>, ExportError> {
     let release: Release = read("release", &samples.release)?;
     let draft: Draft = read("draft", &samples.draft)?;
     let statement: Statement = read("statement", &samples.statement())?;
-    let encoded = serde_json::to_string(&draft)
+    let encoded = serde_json::to_string(&Content::of(&draft))
         .map_err(|error| ExportError::Sample { what: "draft".to_owned(), error })?;
     let bytes = statement.sign_bytes(CHAIN_ID, CONTRACT, AUDITOR);
     let text = statement.wallet_text(CHAIN_ID, CONTRACT, AUDITOR);
@@ -37,7 +37,7 @@ pub fn documents(samples: &Samples) -> Result<Vec<Document>, ExportError> {
     );
     let digests = json!({
         "release": samples.release, "release_digest": release.digest(),
-        "platforms_digest": release.platforms_digest(), "draft_bytes": encoded,
+        "platforms_digest": release.platforms_digest(), "content_bytes": encoded,
         "draft_digest": samples.draft_digest
     });
     body.insert("digests".to_owned(), digests);

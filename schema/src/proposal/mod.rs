@@ -3,7 +3,7 @@
 mod action;
 mod content;
 
-use cosmwasm_std::{Coin, Uint128};
+use cosmwasm_std::{Coin, StdResult, Uint128, to_json_vec};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -105,6 +105,14 @@ impl Draft {
         self.actions.iter().all(Action::is_brake_exempt)
     }
 
+    /// The digest of its content: what a ballot names.
+    ///
+    /// # Errors
+    /// Where it cannot be written as JSON.
+    pub fn digest(&self) -> StdResult<Digest> {
+        Ok(content_digest(&to_json_vec(&Content::of(self))?))
+    }
+
     /// The release and plan that it starts, where it starts one.
     #[must_use]
     pub fn rollout(&self) -> Option<(&Release, &Plan)> {
@@ -115,11 +123,11 @@ impl Draft {
     }
 }
 
-/// The digest of a draft as sent: what voters expect. `encoded` is the draft's canonical JSON, as the contract
-/// stores it.
+/// The digest of a proposal's content, of its bytes as the contract stores them ([`Content`]): what voters expect. The
+/// release is in it by its own digest.
 #[must_use]
-pub fn content_digest(encoded: &[u8]) -> Digest {
-    Canonical::new("concord/draft/1").bytes(encoded).digest()
+pub fn content_digest(stored: &[u8]) -> Digest {
+    Canonical::new("concord/content/1").bytes(stored).digest()
 }
 
 /// The opening facts of a vote.

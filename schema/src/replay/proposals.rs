@@ -6,7 +6,7 @@ use super::{At, Replay, ReplayError, WeightChange};
 use crate::attestation::{Approvals, Attestation, Claim, Finding, Statement};
 use crate::digest::Digest;
 use crate::event::Event;
-use crate::proposal::{Action, Attempt, Draft, Proposal, Vote, content_digest};
+use crate::proposal::{Action, Attempt, Draft, Proposal, Vote};
 use crate::release::{ReleaseFacts, Reversibility, Standing};
 use crate::rollout::Outcome;
 use crate::rules::Class;
@@ -62,9 +62,9 @@ impl Replay {
         at: &At<'_>,
         (digest, draft): (&str, &str),
     ) -> Result<(Draft, Digest, Option<String>, Option<Digest>), ReplayError> {
-        let content = content_digest(draft.as_bytes());
-        at.agree("the content's digest", content, at.parse("digest", digest)?)?;
         let draft: Draft = at.json("draft", draft)?;
+        let content = draft.digest().map_err(|error| at.refused("the content", error))?;
+        at.agree("the content's digest", content, at.parse("digest", digest)?)?;
         let mut component = None;
         for action in &draft.actions {
             let concerned = match action {

@@ -154,27 +154,22 @@ impl Replay {
         Ok(())
     }
 
-    /// By the report before it, then only the denial is left; else by a crank or a vote, which change the same.
+    /// By the report before it, or by a vote on one that goes back already, then only the denial is left; else by a crank
+    /// or a vote, which change the same.
     fn rolling_back(&mut self, at: &At<'_>, rollout: &str) -> Result<(), ReplayError> {
         let mut moving = self.moving(at, rollout)?;
         let Moving { id, rollout, progress, brakes } = &mut moving;
         let (id, release) = (*id, rollout.release);
-        if progress.outcome.is_some() {
+        if matches!(progress.outcome, Some(Outcome::Completed | Outcome::Contained)) {
             rollout
                 .reopen_to_roll_back(progress, brakes, at.now)
                 .map_err(|error| at.refused("the way back", error))?;
             let component = self.components.get_mut(&rollout.component);
             let component = at.found(component, "component", &rollout.component)?;
             component.take_back(id, rollout);
-        } else if progress.rolling_back.is_none() {
-            let mut cranked = progress.clone();
-            let did = rollout.advance(&mut cranked, &[], brakes, at.now);
-            if did == Advanced::Did(Transition::RollingBack) {
-                *progress = cranked;
-            } else {
-                let voted = rollout.roll_back(progress, brakes, at.now);
-                voted.map_err(|error| at.refused("the way back", error))?;
-            }
+        } else {
+            let back = rollout.roll_back(progress, brakes, at.now);
+            back.map_err(|error| at.refused("the way back", error))?;
         }
         let denied = ReleaseFacts { rolled_back_by: Some(id), ..ReleaseFacts::new(Standing::RolledBack) };
         self.standings.insert(release, denied);

@@ -168,6 +168,8 @@ impl Rollout {
             }
             seat.attempt = seat.attempt.saturating_add(1);
             seat.said.clear();
+            // No sum will say that it ran the release.
+            progress.touched |= seat.power == Power(0);
         } else {
             seat.going_back = true;
         }
@@ -279,7 +281,8 @@ impl Rollout {
         now: Now,
     ) -> Result<Option<WaitingOn>, LeaseRefused> {
         let phase = self.phase(progress, brakes, now);
-        if phase != RolloutPhase::RollingBack {
+        // The end of the way back gives up counting, and not the bound: who is left goes back under leases too.
+        if !matches!(phase, RolloutPhase::RollingBack | RolloutPhase::Ended(Outcome::RolledBack)) {
             return Err(LeaseRefused::Phase { phase });
         }
         if seat.state == SeatState::Healthy { Ok(None) } else { Err(state(seat)) }

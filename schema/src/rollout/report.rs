@@ -33,7 +33,7 @@ pub enum Heard {
     Counted {
         /// It halted the rollout.
         halted: bool,
-        /// It started the way back.
+        /// It started the way back, or showed on it that the release fails on two organisations' nodes: it is denied.
         rolling_back: bool,
         /// Power that left what is down.
         up: Power,
@@ -278,9 +278,18 @@ impl Rollout {
         organisation: &str,
         now: Now,
     ) -> (bool, bool) {
+        let known = progress.failed_of.len();
         if let Some(sum) = progress.wave_mut(wave) {
             sum.1 = sum.1.plus(power);
             note(&mut progress.failed_of, organisation, power);
+        }
+        if phase == RolloutPhase::RollingBack {
+            // Whatever sent it back, a stall perhaps, now it is known that the release fails on two.
+            let two = known < 2 && progress.failed_of.len() >= 2 && self.goes_back();
+            if two && progress.rolling_back.is_none() {
+                progress.go_back(now);
+            }
+            return (false, two);
         }
         self.judge_failures(progress, phase, wave, now)
     }

@@ -108,10 +108,11 @@ impl Rollout {
         Ok(())
     }
 
-    /// Takes it back.
+    /// Takes it back. One that goes back already, whether or not somebody said so, or has gone, is as the vote wants it;
+    /// the caller denies the release, which a stall alone did not.
     ///
     /// # Errors
-    /// [`VoteRefused`] before a wave opened, once it goes back or ended, and for a release without a way back.
+    /// [`VoteRefused`] before a wave opened, once it ended otherwise, and for a release without a way back.
     pub fn roll_back(
         &self,
         progress: &mut Progress,
@@ -119,13 +120,25 @@ impl Rollout {
         now: Now,
     ) -> Result<Transition, VoteRefused> {
         let phase = self.phase(progress, brakes, now);
-        if !matches!(phase, RolloutPhase::Wave(_) | RolloutPhase::Halted) {
-            return Err(VoteRefused::Phase { verb: "rolled back", phase, allowed: "in a wave, halted" });
+        match phase {
+            RolloutPhase::Wave(_)
+            | RolloutPhase::Halted
+            | RolloutPhase::RollingBack
+            | RolloutPhase::Ended(Outcome::RolledBack) => {}
+            RolloutPhase::Drawing
+            | RolloutPhase::Preparing
+            | RolloutPhase::Postponed
+            | RolloutPhase::Ended(_) => {
+                let allowed = "in a wave, halted, on its way back";
+                return Err(VoteRefused::Phase { verb: "rolled back", phase, allowed });
+            }
         }
         if self.reversibility == Reversibility::ForwardOnly {
             return Err(VoteRefused::ForwardOnly);
         }
-        progress.go_back(now);
+        if progress.rolling_back.is_none() {
+            progress.go_back(now);
+        }
         Ok(Transition::RollingBack)
     }
 }

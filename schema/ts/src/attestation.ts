@@ -42,9 +42,9 @@ export function platformsDigest(release: Release): Digest {
   return out.list(release.artifacts, (artifact) => out.text(artifact.platform).digest(artifact.digest)).hash();
 }
 
-/** The digest of a proposal's content, of its bytes as they are stored (`drafts`). */
+/** The digest of a proposal's content, of its bytes as they are stored (`drafts`). Its release is in it by `releaseDigest`. */
 export function contentDigest(stored: Uint8Array): Digest {
-  return new Canonical("concord/draft/1").bytes(stored).hash();
+  return new Canonical("concord/content/1").bytes(stored).hash();
 }
 
 /** The bytes that a registered key signs: ed25519 these, secp256k1 their SHA-256. */

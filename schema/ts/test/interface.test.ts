@@ -136,7 +136,7 @@ test("digests and statements are those of the contract", async () => {
   const { digests, attestation } = read("signing.json");
   assert.equal(concord.releaseDigest(digests.release), digests.release_digest);
   assert.equal(concord.platformsDigest(digests.release), digests.platforms_digest);
-  assert.equal(concord.contentDigest(toUtf8(digests.draft_bytes)), digests.draft_digest);
+  assert.equal(concord.contentDigest(toUtf8(digests.content_bytes)), digests.draft_digest);
   const domain = { chainId: attestation.chain_id, contract: attestation.contract, auditor: attestation.auditor };
   const bytes = concord.statementBytes(attestation.statement, domain);
   assert.equal(toHex(bytes), attestation.statement_bytes);

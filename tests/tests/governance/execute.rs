@@ -71,11 +71,14 @@ fn a_live_rollout_is_waited_on_and_is_no_attempt() {
 fn three_failed_attempts_a_retry_span_apart_end_it() {
     let mut env = MockEnv::new();
     env.advance(5, 1);
-    // Both remove the same member: the second to be executed fails, whatever stands before it in the list.
-    let remove = Action::ChangeMembers { set: vec![], remove: vec![addr("cyd").to_string()] };
+    // Together they would pass the largest sum, so whichever is executed later fails; nothing but another vote mends that.
+    let heavy = |name: &str| {
+        let set = vec![Member { addr: addr(name).to_string(), weight: Uint128::MAX - Uint128::new(1_000) }];
+        Action::ChangeMembers { set, remove: vec![] }
+    };
     let add = join("dan").actions.remove(0);
-    let doomed = env.propose(&draft("add, then remove", vec![add, remove.clone()]));
-    let first = env.propose(&draft("remove", vec![remove]));
+    let doomed = env.propose(&draft("add two", vec![add, heavy("eve")]));
+    let first = env.propose(&draft("add one", vec![heavy("fay")]));
     env.pass(SHORT);
     for id in [doomed, first] {
         env.send("eve", &ExecuteMsg::OpenVote { proposal: id }).unwrap();
@@ -111,6 +114,7 @@ fn three_failed_attempts_a_retry_span_apart_end_it() {
     assert_err(env.send("eve", &ExecuteMsg::Execute { proposal: doomed }), "this one is in Failed");
 }
 
+/// LIVE-1.
 #[test]
 fn somebody_must_be_left_to_vote() {
     let mut env = MockEnv::new();
@@ -193,4 +197,20 @@ fn the_brake_is_waited_on_unless_every_action_stops_or_undoes() {
     assert!(!state::BRAKES.load(&*env.store(), "*").unwrap().holds(&now));
     assert!(env.execute(change).changed);
     assert_eq!(env.phase(change), Phase::Executed);
+}
+
+/// No outsider uses up the attempts of a decision that rests on another one (LIVE-2).
+#[test]
+fn a_member_that_is_not_there_yet_is_waited_for() {
+    let mut env = MockEnv::new();
+    env.advance(5, 1);
+    let remove = Action::ChangeMembers { set: vec![], remove: vec![addr("dan").to_string()] };
+    let id = env.propose(&draft("remove dan", vec![remove]));
+    env.to_ready(id);
+    for _ in 0..4 {
+        let done = env.execute(id);
+        assert!(!done.changed && done.what.contains("there is no member"), "{}", done.what);
+        env.advance(10, 2);
+    }
+    assert_eq!((env.proposal(id).attempts, env.phase(id)), (0, Phase::Ready));
 }

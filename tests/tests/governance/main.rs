@@ -14,7 +14,7 @@ mod vote;
 use concord_schema::attestation::{Finding, Signature};
 use concord_schema::brake::Scope;
 use concord_schema::msg::ExecuteMsg;
-use concord_schema::proposal::{Action, Phase};
+use concord_schema::proposal::{Action, Member, Phase};
 use concord_schema::release::{Reversibility, Standing};
 use concord_schema::rollout::{Outcome, RolloutPhase};
 use concord_schema::tally::Ballot;

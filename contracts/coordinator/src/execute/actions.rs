@@ -1,4 +1,4 @@
-//! What each action of a proposal does. All run in one message of the contract to itself: an error undoes them all.
+//! What each action of a proposal does. All run over a copy of the store (ADR 11): an error drops what all of them wrote.
 
 use concord_schema::brake::Scope;
 use concord_schema::event::Event;
@@ -84,13 +84,7 @@ fn start(
         });
     }
     plan.check_fleet(component.largest, component.registered)?;
-    if component.current == digest || !release.upgrades_from.contains(&component.version) {
-        return Err(ContractError::Mismatch {
-            what: "upgrades_from",
-            expected: format!("a list with the current version, {}", component.version),
-            found: release.upgrades_from.join(", "),
-        });
-    }
+    super::propose::check_upgrade(storage, release, &component)?;
     allow(storage, proposal, &digest)?;
     let number = state::ROLLOUT_COUNT.may_load(storage)?.unwrap_or(0).saturating_add(1);
     let rollout = component.start(RolloutId(number), id, release, plan, load::now(env));
@@ -198,10 +192,6 @@ fn roll_back(
     let brakes = load::brakes(storage, Some(&rollout.component))?;
     let phase = rollout.phase(&progress, &brakes, now);
     match phase {
-        // The failure policy was faster than the vote: what was decided is so already.
-        RolloutPhase::RollingBack | RolloutPhase::Ended(Outcome::RolledBack) => {
-            return Ok(Vec::new());
-        }
         RolloutPhase::Ended(Outcome::Completed) if rollout.reversibility.class() > proposal.class => {
             return Err(ContractError::Class {
                 needed: rollout.reversibility.class(),
@@ -226,8 +216,14 @@ fn roll_back(
         | RolloutPhase::Postponed
         | RolloutPhase::Wave(_)
         | RolloutPhase::Halted
-        | RolloutPhase::Ended(Outcome::Expired | Outcome::Cancelled) => {
+        | RolloutPhase::RollingBack
+        | RolloutPhase::Ended(Outcome::RolledBack | Outcome::Expired | Outcome::Cancelled) => {
+            let stored = progress.rolling_back.is_some();
             rollout.roll_back(&mut progress, &brakes, now)?;
+            // The failure policy was faster than the vote: what was decided is so already.
+            if stored && load::standing(storage, &rollout.release)?.is_taken_back_by(id) {
+                return Ok(Vec::new());
+            }
         }
     }
     save_progress(storage, id, &progress)?;
@@ -255,7 +251,8 @@ fn lift(storage: &mut dyn Storage, env: &Env, scope: &Scope) -> Result<Vec<Event
 }
 
 /// Somebody who may propose in every class must be left, and it must be known without a look at every member: this
-/// proposal's own proposer, or one whom the change sets (LIVE-1).
+/// proposal's own proposer, or one whom the change sets (LIVE-1). A change that leaves another one alone sets that
+/// member's weight again, as it is.
 fn check_proposer(storage: &dyn Storage, proposal: &Proposal, set: &[Member]) -> Result<(), ContractError> {
     let version = state::RULES_HEAD.load(storage)?.version;
     let rules = state::RULES_ALL.load(storage, (version, state::RULES_WHOLE))?;
@@ -265,10 +262,7 @@ fn check_proposer(storage: &dyn Storage, proposal: &Proposal, set: &[Member]) ->
     if largest >= needed {
         return Ok(());
     }
-    Err(ContractError::Sum {
-        what: "what a proposer needs, over the weight of every member set and of the proposer,",
-        max: largest.to_string(),
-    })
+    Err(ContractError::NoProposer { needed, largest })
 }
 
 /// Sets and removes members. Somebody must be left: nobody could ever vote again.

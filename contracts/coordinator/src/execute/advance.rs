@@ -5,6 +5,7 @@ use concord_schema::rollout::{Advanced, CANDIDATES_MAX, Candidate, Outcome, Roll
 use concord_schema::{NodeNo, RolloutId};
 use cosmwasm_std::{DepsMut, Env, MessageInfo, Order, Response, Storage};
 
+use super::propose::word;
 use super::report::{halted_by, rolls_back};
 use crate::error::ContractError;
 use crate::{load, log, state};
@@ -31,7 +32,7 @@ pub fn advance(
     let transition = match rollout.advance(&mut progress, &candidates, &brakes, now) {
         Advanced::Did(transition) => transition,
         Advanced::WaitingOn(on) => return log::unchanged(format!("waiting on {on}")),
-        Advanced::Settled(outcome) => return log::unchanged(format!("it has ended: {}", word(outcome))),
+        Advanced::Settled(outcome) => return log::unchanged(format!("it has ended: {}", word(&outcome)?)),
     };
     state::PROGRESS.save(deps.storage, id.0, &progress)?;
     let moved = if candidates.is_empty() { &[] } else { progress.canaries.as_slice() };
@@ -87,7 +88,7 @@ fn take_effect(
             Event::WaitersMoved { rollout: no, wave: wave.to_string(), power: power.to_string() },
             format!("power {power} that waited moved on from wave {wave}"),
         ),
-        Transition::Halted(cause) => (halted_by(id, cause), format!("the rollout is halted: {cause:?}")),
+        Transition::Halted(cause) => (halted_by(id, cause)?, format!("the rollout is halted: {cause:?}")),
         Transition::RollingBack => (rolls_back(storage, id, rollout)?, "the rollout goes back".to_owned()),
         Transition::RollingBackStalled => (
             Event::RollingBackStalled { rollout: no },
@@ -95,11 +96,11 @@ fn take_effect(
         ),
         Transition::Ended { outcome, unaccounted } => {
             settle(storage, id, rollout, outcome)?;
-            let outcome = word(outcome);
+            let outcome = word(&outcome)?;
             (
                 Event::RolloutEnded {
                     rollout: no,
-                    outcome: outcome.to_owned(),
+                    outcome: outcome.clone(),
                     unaccounted: unaccounted.to_string(),
                 },
                 format!("the rollout ended: {outcome}"),
@@ -119,15 +120,4 @@ fn settle(
     component.settle(id, rollout, outcome);
     state::COMPONENTS.save(storage, &rollout.component, &component)?;
     Ok(())
-}
-
-/// An outcome's word in the log.
-pub(crate) fn word(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Completed => "completed",
-        Outcome::RolledBack => "rolled_back",
-        Outcome::Contained => "contained",
-        Outcome::Expired => "expired",
-        Outcome::Cancelled => "cancelled",
-    }
 }

@@ -7,7 +7,7 @@ use concord_schema::rollout::{DrawRefused, Progress, Rollout};
 use concord_schema::waiting::WaitingOn;
 use cosmwasm_std::{DepsMut, Env, MessageInfo, Response};
 
-use super::advance::word;
+use super::propose::word;
 use crate::error::ContractError;
 use crate::{load, log, state};
 
@@ -26,7 +26,7 @@ pub fn draw(deps: DepsMut, env: &Env, info: &MessageInfo, id: RolloutId) -> Resu
             return log::unchanged(format!("waiting on {}", WaitingOn::Draw { from }));
         }
         Err(DrawRefused::Ended { outcome }) => {
-            return log::unchanged(format!("it has ended: {}", word(outcome)));
+            return log::unchanged(format!("it has ended: {}", word(&outcome)?));
         }
     };
     state::PROGRESS.save(deps.storage, id.0, &progress)?;

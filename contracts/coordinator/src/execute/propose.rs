@@ -2,14 +2,13 @@
 
 use concord_schema::brake::Scope;
 use concord_schema::event::Event;
-use concord_schema::proposal::{Action, Content, Draft, Proposal, content_digest};
+use concord_schema::node::Component;
+use concord_schema::proposal::{Action, Content, Draft, Proposal};
 use concord_schema::release::{Release, ReleaseFacts, Reversibility, Standing};
 use concord_schema::rollout::Outcome;
 use concord_schema::rules::{Class, ClassRules};
 use concord_schema::{Digest, ProposalId};
-use cosmwasm_std::{
-    Api, Coin, DepsMut, Env, MessageInfo, Response, Storage, Uint256, to_json_string, to_json_vec,
-};
+use cosmwasm_std::{Api, Coin, DepsMut, Env, MessageInfo, Response, Storage, Uint256, to_json_string};
 
 use crate::error::ContractError;
 use crate::{load, log, state};
@@ -106,7 +105,7 @@ pub(crate) fn parse(storage: &dyn Storage, api: &dyn Api, draft: &Draft) -> Resu
                 plan.check(&floors)?;
                 let facts = load::component(storage, &release.component)?;
                 plan.check_fleet(facts.largest, facts.registered)?;
-                check_upgrade(storage, release)?;
+                check_upgrade(storage, release, &facts)?;
                 Some(release.component.clone())
             }
             Action::CancelRollout { rollout } | Action::ResumeRollout { rollout } => {
@@ -151,7 +150,7 @@ pub(crate) fn parse(storage: &dyn Storage, api: &dyn Api, draft: &Draft) -> Resu
         class: class(storage, draft),
         component,
         release: draft.rollout().map(|(release, _)| release.digest()),
-        digest: content_digest(&to_json_vec(draft)?),
+        digest: draft.digest()?,
     })
 }
 
@@ -165,8 +164,11 @@ pub fn class(storage: &dyn Storage, draft: &Draft) -> Class {
 }
 
 /// Refuses a release that can replace neither what the fleet runs nor what it is about to run.
-fn check_upgrade(storage: &dyn Storage, release: &Release) -> Result<(), ContractError> {
-    let component = load::component(storage, &release.component)?;
+pub(crate) fn check_upgrade(
+    storage: &dyn Storage,
+    release: &Release,
+    component: &Component,
+) -> Result<(), ContractError> {
     let digest = release.digest();
     if digest == component.current {
         return Err(ContractError::Taken {
@@ -175,18 +177,17 @@ fn check_upgrade(storage: &dyn Storage, release: &Release) -> Result<(), Contrac
             next: "propose another release",
         });
     }
-    let current = &component.version;
     let coming = match component.live {
         Some(live) => Some(load::rollout(storage, live)?.version),
         None => None,
     };
     let replaces = |version: &String| release.upgrades_from.contains(version);
-    if replaces(current) || coming.as_ref().is_some_and(replaces) {
+    if replaces(&component.version) || coming.as_ref().is_some_and(replaces) {
         return Ok(());
     }
     Err(ContractError::Mismatch {
         what: "upgrades_from",
-        expected: format!("a list with the current version, {current}"),
+        expected: format!("a list with the current version, {}", component.version),
         found: release.upgrades_from.join(", "),
     })
 }

@@ -10,6 +10,7 @@ use concord_schema::{Now, RolloutId};
 use cosmwasm_std::{DepsMut, Env, MessageInfo, Response, Storage};
 
 use super::draw;
+use super::propose::word;
 use crate::error::ContractError;
 use crate::{auth, load, log, state};
 
@@ -37,6 +38,7 @@ pub fn report(
     }
     let (before, elsewhere) = Seat::sort(state::SEATS.may_load(deps.storage, node.no.0)?, id);
     let mut seat = before.clone();
+    let was_back = progress.rolling_back.is_some();
     let heard = rollout.hear(id, &mut progress, &mut seat, &node, &report, &brakes, load::now(env))?;
     let kind = report.kind();
     let (halted, rolling_back, up) = match heard {
@@ -65,9 +67,12 @@ pub fn report(
     comes_up(deps.storage, &rollout, up)?;
     events.push(reported(id, &node, &report));
     if halted {
-        events.push(halted_by(id, HaltCause::Failures));
+        events.push(halted_by(id, HaltCause::Failures)?);
     }
-    if rolling_back {
+    // One that went back before may have denied it then.
+    let denied =
+        rolling_back && was_back && load::standing(deps.storage, &rollout.release)?.is_taken_back_by(id);
+    if rolling_back && !denied {
         events.push(rolls_back(deps.storage, id, &rollout)?);
     }
     log::changed(deps.storage, env, sender, &events, format!("{kind} is recorded"))
@@ -141,8 +146,8 @@ fn reported(id: RolloutId, node: &Node, report: &Report) -> Event {
 }
 
 /// The entry of a halt.
-pub(super) fn halted_by(id: RolloutId, cause: HaltCause) -> Event {
-    Event::RolloutHalted { rollout: id.to_string(), cause: format!("{cause:?}").to_lowercase() }
+pub(super) fn halted_by(id: RolloutId, cause: HaltCause) -> Result<Event, ContractError> {
+    Ok(Event::RolloutHalted { rollout: id.to_string(), cause: word(&cause)? })
 }
 
 /// Denies the release of a rollout that goes back, until a vote (NODE-5), and returns the entry of it.

@@ -1,7 +1,7 @@
 //! What a node takes up, what it refuses, and what it ignores.
 
 use concord_schema::release::{Artifact, Reversibility, Standing};
-use concord_schema::rollout::{Outcome, SeatState};
+use concord_schema::rollout::{LeaseAnswer, Outcome, Purpose, SeatState};
 use concord_schema::{Digest, Height, RolloutId};
 
 use super::world::*;
@@ -172,6 +172,24 @@ fn a_node_that_slept_through_the_way_back_goes_back_before_anything_newer() {
     world.next_rollout(release(Digest::of(b"third bytes")));
     let mut view = world.view();
     view.own = Some(own);
+    view.now.height.0 += 1;
+    view.tip = view.now.height;
+    world.feed(Input::Chain(Box::new(view.clone())));
+    assert_eq!(world.stage(), "committed", "who is left keeps the bound on what is down");
+    assert!(world.sent.contains(&"lease".to_owned()), "{:?}", world.sent);
+    let (own, node) = (view.own.as_mut().unwrap(), view.node.clone().unwrap());
+    let seat = own.seat.as_mut().unwrap();
+    let granted = own.rollout.grant(
+        &mut own.progress,
+        seat,
+        &node,
+        Purpose::RollBack,
+        view.down,
+        false,
+        &view.brakes,
+        view.now,
+    );
+    assert!(matches!(granted, Ok(LeaseAnswer::Granted { .. })), "{granted:?}");
     view.now.height.0 += 1;
     view.tip = view.now.height;
     world.feed(Input::Chain(Box::new(view)));

@@ -136,6 +136,7 @@ fn the_way_back_ends_at_its_deadline() {
         fleet.crank(cranked);
         let phase = RolloutPhase::Ended(Outcome::RolledBack);
         assert_eq!(fleet.phase(), phase, "cranked: {cranked}");
-        assert_eq!(fleet.ask(0, Purpose::RollBack), Err(LeaseRefused::Phase { phase }));
+        let late = fleet.ask(0, Purpose::RollBack);
+        assert!(matches!(late, Ok(LeaseAnswer::Granted { .. })), "who is left keeps the bound: {late:?}");
     }
 }

@@ -141,3 +141,21 @@ fn the_first_gate_opens_when_all_that_is_left_of_one_organisation_is_healthy() {
     fleet.switch(1);
     assert!(fleet.progress.open.as_ref().unwrap().gate.is_some());
 }
+
+/// A node that counts for nothing may run the release although no sum says so: a cancel halts then, and never ends.
+#[test]
+fn a_cancel_halts_what_a_node_without_power_may_run() {
+    for (leases, outcome) in [(true, Transition::Halted(HaltCause::Cancelled)), (false, ended_cancelled())] {
+        let mut fleet = with_nil(&[(0, "a"), (0, "b"), (2, "c")], &[0], plan());
+        if leases {
+            fleet.activate(0);
+            fleet.say(0, healthy(1)).unwrap();
+        }
+        let (progress, brakes) = (&mut fleet.progress, &fleet.brakes);
+        assert_eq!(fleet.rollout.cancel(progress, brakes, fleet.now), Ok(outcome), "leases: {leases}");
+    }
+}
+
+fn ended_cancelled() -> Transition {
+    Transition::Ended { outcome: Outcome::Cancelled, unaccounted: Power(0) }
+}

@@ -267,3 +267,23 @@ fn why_a_node_does_not_move_is_always_answered() {
     fleet.say(2, failed(1)).unwrap();
     assert_eq!(why(&fleet, 2), WaitingOn::Node);
 }
+
+/// NODE-3 outlives the way back: who is left when it ends goes back under leases too.
+#[test]
+fn who_is_left_when_the_way_back_ends_goes_under_leases() {
+    let mut fleet = six();
+    for index in 0..6 {
+        fleet.activate(index);
+        fleet.say(index, healthy(1)).unwrap();
+    }
+    let (progress, brakes) = (&mut fleet.progress, &fleet.brakes);
+    fleet.rollout.roll_back(progress, brakes, fleet.now).unwrap();
+    fleet.pass(70);
+    assert_eq!(fleet.phase(), RolloutPhase::Ended(Outcome::RolledBack));
+    for index in 0..6 {
+        let answer = fleet.ask(index, Purpose::RollBack).unwrap();
+        assert_eq!(matches!(answer, LeaseAnswer::Granted { .. }), index < 3, "node {index}: {answer:?}");
+    }
+    fleet.say(0, rolled_back(1)).unwrap();
+    assert!(matches!(fleet.ask(3, Purpose::RollBack), Ok(LeaseAnswer::Granted { .. })));
+}
