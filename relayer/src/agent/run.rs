@@ -1,5 +1,6 @@
 //! The only loop: remember, decide, act, report.
 
+mod parts;
 mod requests;
 mod show;
 
@@ -9,35 +10,30 @@ use std::time::{Duration, Instant};
 
 use concord_decide::{Agent, AgentWaiting, ChainView, Effect, Input, Memory, Stage, Step};
 use concord_schema::{Digest, RolloutId};
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
+use self::parts::{Parts, gone};
 use super::book::{Book, Kept};
 use super::error::AgentError;
-use super::follow::{NEWS_MAX, News, follow};
+use super::follow::{NEWS_MAX, News};
 use super::host::{Answer, Host, boot_id_now, failure};
-use super::http::{Pages, bind, serve};
+use super::http::{Pages, bind};
 use super::metrics::Metrics;
 use super::record::{Recalled, Record};
 use super::retry::Requests;
 use super::status::{Board, CheckStatus};
-use super::upkeep::{UPKEEP_EVERY, say_short_floors};
-use super::view::Viewer;
+use super::upkeep::UPKEEP_EVERY;
 use super::{CURSOR, JOURNAL, OUTBOX, mail, now_ms, setup};
 use crate::act::process::{Daemon, Run, RunToken};
 use crate::chain::keys::Key;
 use crate::chain::seal::Passphrase;
 use crate::chain::send::Sender;
-use crate::chain::{LightChain, Reader, Rpc};
 use crate::config::AgentConfig;
 use crate::journal::{FolderLock, Journal, Limits};
-use crate::report::{Courier, Limits as OutboxLimits, Outbox};
-use crate::watch::{
-    Consumer, ConsumerGone, Counters, Step as BlockStep, Tip, WatchSettings, Watcher, publish_proved,
-};
+use crate::report::{Limits as OutboxLimits, Outbox};
+use crate::watch::{Counters, WatchSettings, Watcher};
 
 /// Answers that wait for the loop, at most; more wait in their tasks.
 const ANSWERS_MAX: usize = 64;
@@ -47,8 +43,6 @@ const TICK: Duration = Duration::from_millis(50);
 const KEEP_AGAIN: Duration = Duration::from_secs(1);
 /// The signal of a file that would grow above the process's limit. Caught, the write fails instead, as on a full disk.
 const FILE_TOO_LONG: i32 = 25;
-/// A watcher that met a fault looks again after this: the fault may be mended meanwhile.
-const WATCH_AGAIN: Duration = Duration::from_secs(5);
 
 /// An agent at work.
 struct Work {
@@ -121,42 +115,6 @@ pub async fn run(config: AgentConfig) -> Result<(), AgentError> {
     Ok(())
 }
 
-/// What runs beside the loop.
-struct Parts {
-    rpc: Rpc,
-    reader: Reader,
-    watcher: Watcher,
-    courier: Courier,
-    sender: Sender,
-    own: watch::Receiver<Option<RolloutId>>,
-    floors: watch::Sender<Option<bool>>,
-}
-
-impl Parts {
-    fn spawn(self, listener: TcpListener, work: &Work, news: mpsc::Sender<News>) -> JoinSet<AgentError> {
-        let (node, chain) = (&work.config.node, &work.config.chain);
-        let viewer =
-            Viewer::new(chain.contract.clone(), node.operator.text(), &node.component, &node.node_id);
-        let (courier, sender, tips) = (self.courier, self.sender, self.watcher.tip());
-        let mut tasks = JoinSet::new();
-        tasks.spawn(serve_pages(listener, work.pages.clone()));
-        let (rpc, contract) = (self.rpc, chain.contract.clone());
-        tasks.spawn(async move { say_short_floors(&rpc, &contract, &self.floors).await });
-        tasks.spawn(async move { ended("courier", courier.run(sender).await) });
-        let tips = match &self.reader {
-            Reader::Plain(_) => tips,
-            Reader::Proved(light) => {
-                let (proved, seen) = watch::channel(Tip::unheard());
-                tasks.spawn(prove_tips(light.clone(), tips, proved));
-                seen
-            }
-        };
-        tasks.spawn(follow_chain(self.reader, viewer, tips, self.own, chain.still_longest, news));
-        tasks.spawn(watch_blocks(self.watcher));
-        tasks
-    }
-}
-
 fn hold(config: &AgentConfig) -> Result<FolderLock, AgentError> {
     let home = &config.node.home;
     if !home.join(JOURNAL).is_dir() {
@@ -226,68 +184,6 @@ async fn open(
         _lock: lock,
     };
     Ok((work, first, Parts { rpc, reader, watcher, courier, sender, own: own_seen, floors }))
-}
-
-fn ended(part: &'static str, why: impl std::fmt::Debug) -> AgentError {
-    AgentError::Ended { part, why: format!("{why:?}") }
-}
-
-fn gone(part: Result<AgentError, tokio::task::JoinError>) -> AgentError {
-    part.unwrap_or_else(|error| ended("task", error.to_string()))
-}
-
-async fn serve_pages(listener: TcpListener, pages: Arc<Pages>) -> AgentError {
-    ended("pages", serve(listener, pages).await)
-}
-
-async fn prove_tips(light: LightChain, told: watch::Receiver<Tip>, proved: watch::Sender<Tip>) -> AgentError {
-    publish_proved(light, told, proved).await;
-    ended("proof of the chain", "nobody follows it any more")
-}
-
-async fn follow_chain(
-    reader: Reader,
-    viewer: Viewer,
-    tips: watch::Receiver<Tip>,
-    own: watch::Receiver<Option<RolloutId>>,
-    still: Duration,
-    news: mpsc::Sender<News>,
-) -> AgentError {
-    follow(reader, viewer, tips, own, still, news).await;
-    ended("view of the chain", "the watcher is gone")
-}
-
-/// Walks every block behind the tip. A fault of the source needs a person, and no agent dies of it: the node runs on.
-async fn watch_blocks(watcher: Watcher) -> AgentError {
-    match watcher.run_on(Teller, WATCH_AGAIN).await {
-        Err(gone) => ended("watcher", gone),
-        Ok(never) => match never {},
-    }
-}
-
-/// Tells what the contract said, block by block, and what could not be seen.
-struct Teller;
-
-impl Consumer for Teller {
-    async fn apply(&mut self, step: BlockStep) -> Result<(), ConsumerGone> {
-        match step {
-            BlockStep::Block { height, events } => {
-                for event in events {
-                    let kind = event.value("kind").unwrap_or("-");
-                    let rollout = event.value("rollout").unwrap_or("-");
-                    tracing::debug!(height, kind, rollout, "the contract says");
-                }
-            }
-            BlockStep::Gap { from, to, .. } => {
-                tracing::warn!(
-                    from,
-                    to,
-                    "no node can show these blocks any more; the present is read from state"
-                );
-            }
-        }
-        Ok(())
-    }
 }
 
 impl Work {
