@@ -3,6 +3,7 @@
 //! The declared size is a hard cap, every wait is bounded, and what arrives is hashed while it is written. The addresses
 //! are tried in order. A host that fails as networks do is asked again a few times; one that serves wrong bytes is not
 //! asked again, and the next address has its turn. What fails on this side (a full disk) ends the whole fetch at once.
+//! One span bounds it all, so that a node says soon that it cannot have an artifact.
 
 mod failure;
 mod pace;
@@ -53,7 +54,8 @@ pub struct Bounds {
     pub bytes_per_second_min: u64,
     /// The time over which a rate is measured.
     pub rate_window: Duration,
-    /// For one try of one address, all in all.
+    /// For one artifact, all addresses and tries and waits together. An address that is not the last one may take half of
+    /// what is left, so that a slow one never costs the others their turn.
     pub total: Duration,
     /// Tries of one address that fails as networks do.
     pub tries_per_address: u32,
@@ -154,9 +156,12 @@ impl Fetcher {
         if free < needed {
             return Err(FetchError::NoSpace { free, needed });
         }
-        let mut missed = Vec::new();
-        for address in want.addresses.iter().take(ADDRESSES_MAX) {
-            match self.try_address(store, &want, address, progress).await {
+        let (began, mut missed) = (Instant::now(), Vec::new());
+        let mut addresses = want.addresses.iter().take(ADDRESSES_MAX).peekable();
+        while let Some(address) = addresses.next() {
+            let left = self.bounds.total.saturating_sub(began.elapsed());
+            let share = if addresses.peek().is_some() { left / 2 } else { left };
+            match self.try_address(store, &want, address, share, progress).await {
                 Ok(draft) => {
                     store.publish(draft, &digest)?;
                     return Ok(open(store, digest).await?);
@@ -170,24 +175,28 @@ impl Fetcher {
         Err(FetchError::Missed { digest, missed })
     }
 
+    /// `share`: for all of its tries and the waits between them.
     async fn try_address(
         &self,
         store: &Store,
         want: &Want<'_>,
         address: &str,
+        share: Duration,
         progress: Progress<'_>,
     ) -> Result<Draft, Failure> {
         let url = parse(address)?;
-        let mut wait = self.bounds.retry_wait;
+        let (began, mut wait) = (Instant::now(), self.bounds.retry_wait);
         let mut tries_left = self.bounds.tries_per_address.max(1);
         loop {
-            let waited = self.bounds.total;
-            let tried = timeout(waited, self.try_once(store, want, &url, progress)).await;
+            let left = share.saturating_sub(began.elapsed());
+            let tried = timeout(left, self.try_once(store, want, &url, progress)).await;
             tries_left -= 1;
-            match tried.unwrap_or(Err(Miss::Slow { waited }.into())) {
-                Err(Failure::Miss(miss)) if miss.may_pass() && tries_left > 0 => {
+            let pause = wait.min(WAIT_MAX);
+            let has_time = began.elapsed().saturating_add(pause) < share;
+            match tried.unwrap_or(Err(Miss::Slow { waited: share }.into())) {
+                Err(Failure::Miss(miss)) if miss.may_pass() && tries_left > 0 && has_time => {
                     tracing::debug!(address, %miss, tries_left, "trying the address again");
-                    sleep(wait.min(WAIT_MAX)).await;
+                    sleep(pause).await;
                     wait = wait.saturating_mul(2);
                 }
                 answer => return answer,

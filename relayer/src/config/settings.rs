@@ -291,7 +291,8 @@ pub struct FetchSettings {
     pub stall_timeout_seconds: u64,
     /// Each 30 s of a download must bring so many bytes a second on average, or the next address is tried; 0 asks for none.
     pub rate_bytes_per_second_min: u64,
-    /// The longest whole download.
+    /// The longest that one artifact may take, all addresses and tries together; an address that is not the last one may
+    /// take half of what is left.
     pub total_timeout_seconds: u64,
 }
 

@@ -65,10 +65,10 @@ pub enum Miss {
         /// The bound.
         bytes_per_second_min: u64,
     },
-    /// The whole try took too long.
+    /// All that it may take of the time for the whole artifact is over.
     #[error("not finished after {} ms", waited.as_millis())]
     Slow {
-        /// The bound.
+        /// Its share of that time.
         waited: Duration,
     },
     /// It ended too early, or announced so.
@@ -108,10 +108,10 @@ impl Miss {
     /// Whether asking the same address again may help.
     pub(super) fn may_pass(&self) -> bool {
         match self {
-            Self::Network { .. } | Self::Silent { .. } | Self::Slow { .. } | Self::Truncated { .. } => true,
+            Self::Network { .. } | Self::Silent { .. } | Self::Truncated { .. } => true,
             Self::Status { status } => *status >= 500 || matches!(*status, 408 | 429),
-            // It would drip again, and the next address has waited long enough.
-            Self::Drips { .. } => false,
+            // It would be slow again, and the next address has waited long enough.
+            Self::Drips { .. } | Self::Slow { .. } => false,
             Self::Address { .. }
             | Self::Redirect { .. }
             | Self::TooLong { .. }

@@ -221,8 +221,7 @@ async fn a_host_that_never_answers_or_trickles_is_left_in_time() {
         "{error}"
     );
     let slow = Server::start(Host::Trickles).await;
-    let fetcher =
-        Fetcher::new(Bounds { total: Duration::from_millis(700), tries_per_address: 1, ..BOUNDS }).unwrap();
+    let fetcher = Fetcher::new(Bounds { total: Duration::from_millis(700), ..BOUNDS }).unwrap();
     let long = Want { digest: Digest::of(BODY), bytes: 1000, addresses: &[slow.address()] };
     let error = fetcher.fetch(&place.store, long, &|_, _| ()).await.unwrap_err();
     assert!(
@@ -368,6 +367,50 @@ async fn an_artifact_that_is_there_already_is_made_durable() {
     let before = synced();
     place.fetch(&[]).await.unwrap();
     assert!(synced() > before);
+}
+
+/// Two hosts that are fast enough for ever and never done: the good one has its turn, and without it a node says soon
+/// that it cannot have the artifact.
+#[tokio::test]
+async fn one_span_bounds_all_addresses_and_tries_and_leaves_each_a_turn() {
+    let total = Duration::from_millis(1_200);
+    let (one, two) = (Server::start(Host::Trickles).await, Server::start(Host::Trickles).await);
+    let good = Server::start(Host::Serves(BODY)).await;
+    let bounds = Bounds { total, idle: Duration::from_secs(60), tries_per_address: 3, ..BOUNDS };
+    let fetcher = Fetcher::new(bounds).unwrap();
+    let addresses = [one.address(), two.address(), good.address()];
+    let want = |addresses| Want { digest: Digest::of(BODY), bytes: BODY.len() as u64, addresses };
+    let (place, began) = (Place::new(), Instant::now());
+    let error = fetcher.fetch(&place.store, want(&addresses[..2]), &|_, _| ()).await.unwrap_err();
+    let took = began.elapsed();
+    assert!(took >= total && took < total * 2, "{took:?}");
+    let FetchError::Missed { missed, .. } = error else { panic!("{error}") };
+    let waits: Vec<_> = missed
+        .iter()
+        .map(|missed| match missed.miss {
+            Miss::Slow { waited } => waited,
+            ref other => panic!("{other}"),
+        })
+        .collect();
+    assert!(matches!(waits[..], [first, last] if first <= total / 2 && last <= total / 2), "{waits:?}");
+    assert_eq!((one.asked(), two.asked()), (1, 1), "a slow host is not asked again");
+    fetcher.fetch(&place.store, want(&addresses), &|_, _| ()).await.unwrap();
+    assert_eq!((one.asked(), two.asked(), good.asked()), (2, 2, 1));
+}
+
+/// The waits between tries belong to the span too.
+#[tokio::test]
+async fn no_try_begins_that_the_span_would_not_see() {
+    let server = Server::start(Host::Status(500)).await;
+    for (retry_ms, asked) in [(1, 2), (60_000, 1)] {
+        let bounds = Bounds { retry_wait: Duration::from_millis(retry_ms), ..BOUNDS };
+        let (place, before) = (Place::new(), server.asked());
+        let want =
+            Want { digest: Digest::of(BODY), bytes: BODY.len() as u64, addresses: &[server.address()] };
+        let error = Fetcher::new(bounds).unwrap().fetch(&place.store, want, &|_, _| ()).await.unwrap_err();
+        assert!(error.to_string().contains("the host answered 500"), "{error}");
+        assert_eq!(server.asked() - before, asked, "{retry_ms} ms");
+    }
 }
 
 /// A host that is never silent and never done costs one window, and the next address has its turn.
