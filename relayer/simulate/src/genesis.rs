@@ -44,6 +44,25 @@ pub(crate) fn places(count: usize, dice: &mut Dice) -> Vec<Place> {
         .collect()
 }
 
+/// Takes the power of some nodes, but of the first two, which are of two organisations.
+pub(crate) fn widen(places: &mut [Place], dice: &mut Dice) {
+    for place in places.iter_mut().skip(2) {
+        if dice.happens(300) {
+            place.power = 0;
+        }
+    }
+}
+
+/// Changes what the plans of every seed have alike.
+pub(crate) fn vary(plan: &mut Plan, dice: &mut Dice) {
+    plan.one_at_a_time = dice.happens(250);
+    for wave in &mut plan.waves {
+        wave.healthy_bps = Bps(if dice.happens(500) { 10_000 } else { 6_000 });
+    }
+    let seconds = dice.between(10, 60);
+    plan.failure.rolling_back = Span::new(seconds, seconds);
+}
+
 fn row() -> ClassRules {
     ClassRules {
         deliberation: MOMENT,
@@ -61,7 +80,7 @@ pub(crate) fn deployment(places: &[Place]) -> InstantiateMsg {
         addr: account(&place.operator).to_string(),
         organisation: place.organisation.clone(),
         component: COMPONENT.to_owned(),
-        power: Power(place.power),
+        power: Power(place.power.max(1)),
     };
     InstantiateMsg {
         components: vec![GenesisComponent { name: COMPONENT.to_owned(), group: None, baseline: release(0) }],

@@ -18,7 +18,7 @@ mod trace;
 mod world;
 
 pub use failure::Failure;
-pub use profile::{Mood, Profile, Sabotage, Vote};
+pub use profile::{Mood, Profile, Sabotage, Vote, WIDE_FROM};
 pub use summary::Summary;
 pub use world::World;
 

@@ -26,6 +26,8 @@ const VIEWS_MAX: usize = 4;
 /// What a node's turn needs of its world.
 pub(crate) struct Scene {
     pub(crate) dice: Dice,
+    /// What wider fleets are drawn from.
+    pub(crate) wide: Option<Dice>,
     pub(crate) profile: Profile,
     pub(crate) trace: Trace,
     pub(crate) summary: Summary,

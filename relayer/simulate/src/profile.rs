@@ -45,11 +45,16 @@ pub enum Sabotage {
     AgentGone,
 }
 
+/// Seeds from here on play with wider fleets; those below go on telling the stories that they always told.
+pub const WIDE_FROM: u64 = 1_000_000;
+
 /// Chances are in thousandths; times in blocks of one second.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profile {
     /// Nodes of the fleet.
     pub nodes: usize,
+    /// Some nodes count for nothing, and plans differ in more than their waves.
+    pub wide: bool,
     /// Rollouts, one after another.
     pub rollouts: usize,
     /// Blocks of each rollout in which things go wrong.
@@ -104,6 +109,7 @@ impl Profile {
     pub fn calm() -> Self {
         Self {
             nodes: 5,
+            wide: false,
             rollouts: 1,
             trouble_blocks: 20,
             crash: 0,
@@ -149,6 +155,7 @@ impl Profile {
         let votes = (0..rollouts).map(|_| vote(&mut dice)).collect();
         Self {
             nodes,
+            wide: seed >= WIDE_FROM,
             rollouts,
             trouble_blocks: dice.between(20, 90),
             crash,

@@ -11,7 +11,7 @@ use crate::chain::{Answer, Chain};
 use crate::check;
 use crate::dice::Dice;
 use crate::failure::{Breach, Failure, hold};
-use crate::genesis::{COMPONENT, GUARDIANS, MEMBERS, artifact, draft, places, plan, release};
+use crate::genesis::{COMPONENT, GUARDIANS, MEMBERS, artifact, draft, places, plan, release, vary, widen};
 use crate::journal::Mail;
 use crate::node::{Node, Scene};
 use crate::profile::{Mood, Profile, Sabotage, Vote};
@@ -51,7 +51,11 @@ impl World {
 
     fn new(seed: u64, profile: Profile) -> Result<Self, Breach> {
         let mut dice = Dice::new(seed);
-        let places = places(profile.nodes, &mut dice);
+        let mut places = places(profile.nodes, &mut dice);
+        let mut wide = profile.wide.then(|| Dice::new(!seed));
+        if let Some(wide) = &mut wide {
+            widen(&mut places, wide);
+        }
         let chain = Chain::new(&places)?;
         let mut nodes = Vec::new();
         for place in &places {
@@ -61,6 +65,7 @@ impl World {
         }
         let scene = Scene {
             dice,
+            wide,
             profile,
             trace: Trace::default(),
             summary: Summary { seed, ..Summary::default() },
@@ -98,7 +103,12 @@ impl World {
                 node.host.moods.push((artifact(new), mood));
             }
         }
-        let plan = Box::new(plan(&mut self.scene.dice));
+        let mut plan = Box::new(plan(&mut self.scene.dice));
+        if let Some(wide) = &mut self.scene.wide {
+            vary(&mut plan, wide);
+            let component = &self.chain.facts.component;
+            plan.one_at_a_time |= plan.check_fleet(component.largest, component.registered).is_err();
+        }
         let start = Action::StartRollout { release: Box::new(release(new)), plan };
         self.decide("an upgrade", start)?;
         let id = RolloutId(u64::try_from(new).unwrap_or_default());

@@ -5,10 +5,12 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use concord_schema::rollout::Outcome;
-use concord_simulate::{Profile, Summary, World, simulate};
+use concord_simulate::{Profile, Summary, WIDE_FROM, World, simulate};
 
 /// Seeds of every run of the tests; the program `simulate` plays as many as it is told to.
 const SEEDS: u64 = 500;
+/// And of these with wider fleets.
+const WIDE_SEEDS: u64 = 150;
 /// Threads that play them.
 const THREADS: u64 = 4;
 
@@ -46,6 +48,7 @@ fn kept() -> Vec<u64> {
 fn the_seeds_hold_every_invariant() {
     let mut seeds = kept();
     seeds.extend(0..SEEDS);
+    seeds.extend(WIDE_FROM..WIDE_FROM + WIDE_SEEDS);
     let whole = play(&seeds);
     println!("{whole}");
     for outcome in
