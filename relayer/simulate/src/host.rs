@@ -32,6 +32,8 @@ pub(crate) struct FakeHost {
     pub(crate) moods: Vec<(Digest, Mood)>,
     /// What was rolled back here, and may never run again by itself.
     pub(crate) banned: BTreeSet<Digest>,
+    /// What it goes back from.
+    pub(crate) leaves: Option<Digest>,
     /// Lies about stops.
     pub(crate) stops_nothing: bool,
 }
@@ -54,6 +56,7 @@ impl FakeHost {
             boot: 1,
             moods: Vec::new(),
             banned: BTreeSet::new(),
+            leaves: None,
             stops_nothing: false,
         }
     }

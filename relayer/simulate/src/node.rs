@@ -239,10 +239,13 @@ impl Node {
             if passed.to == Stage::Switched && self.gives_away {
                 self.give_away(scene);
             }
-            if passed.to == Stage::RolledBack
-                && let Some(target) = self.agent.as_ref().and_then(|agent| agent.memory().target.as_ref())
-            {
-                self.host.banned.insert(target.artifact.digest);
+            // A node that is back may begin something newer in the same turn, and then its target is that.
+            let target = self.agent.as_ref().and_then(|agent| agent.memory().target.as_ref());
+            if passed.to == Stage::RollingBack {
+                self.host.leaves = target.map(|target| target.artifact.digest);
+            }
+            if passed.to == Stage::RolledBack {
+                self.host.banned.extend(self.host.leaves.take());
             }
         }
         Ok(())
