@@ -118,6 +118,8 @@ impl Fetcher {
         let client = Client::builder()
             .connect_timeout(bounds.connect)
             .redirect(redirect::Policy::custom(follow))
+            // Where an artifact is had from concerns no other host.
+            .referer(false)
             .user_agent(concat!("concord/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(FetchError::Client)?;
@@ -194,6 +196,9 @@ impl Fetcher {
             let pause = wait.min(WAIT_MAX);
             let has_time = began.elapsed().saturating_add(pause) < share;
             match tried.unwrap_or(Err(Miss::Slow { waited: share }.into())) {
+                Err(Failure::Miss(miss)) if url.scheme() == "file" => {
+                    return Err(veiled(address, want.digest, miss).into());
+                }
                 Err(Failure::Miss(miss)) if miss.may_pass() && tries_left > 0 && has_time => {
                     tracing::debug!(address, %miss, tries_left, "trying the address again");
                     sleep(pause).await;
@@ -264,11 +269,36 @@ impl Fetcher {
     }
 }
 
-/// Follows a redirect only within the same scheme, host and port.
 fn follow(attempt: redirect::Attempt<'_>) -> redirect::Action {
     let within = attempt.previous().len() <= REDIRECTS_MAX
-        && attempt.previous().first().is_some_and(|first| first.origin() == attempt.url().origin());
+        && attempt.previous().last().is_some_and(|from| may_lead(from, attempt.url()));
     if within { attempt.follow() } else { attempt.stop() }
+}
+
+/// May a host lead from here to there? Hosts of releases lead to others that keep the bytes, and the digest says whether
+/// they are the right ones. A way that is encrypted stays so; one that is not stays with the host that was named, since
+/// anybody on the way could lead it into this host's own network.
+fn may_lead(from: &Url, to: &Url) -> bool {
+    if !to.username().is_empty() || to.password().is_some() {
+        return false;
+    }
+    match (from.scheme(), to.scheme()) {
+        ("https", "https") => true,
+        ("http", "http") => from.origin() == to.origin(),
+        _ => false,
+    }
+}
+
+/// The reason of a miss is told to the chain, and the address came from there: of a file of this host it says only that
+/// it is not the artifact. The owner finds the rest in the log.
+fn veiled(address: &str, expected: Digest, miss: Miss) -> Miss {
+    match &miss {
+        Miss::WrongDigest { .. } | Miss::Truncated { .. } | Miss::TooLong { .. } => {
+            tracing::warn!(address, %miss, "a local file is not the artifact");
+            Miss::OtherFile { expected }
+        }
+        _ => miss,
+    }
 }
 
 /// A user name in an address would be a secret on a public chain and in every log, so there is none.

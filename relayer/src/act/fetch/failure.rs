@@ -35,8 +35,12 @@ pub enum Miss {
         /// The answer.
         status: u16,
     },
-    /// The host points at another one, or on and on.
-    #[error("the host answered {status} and points to {}: redirects to another host, port or scheme are not followed", to.as_deref().unwrap_or("nowhere"))]
+    /// The host points where nobody is followed to, or on and on.
+    #[error(
+        "the host answered {status} and points to {}: at most {} redirects are followed, from https to https or within one http host and port",
+        to.as_deref().unwrap_or("nowhere"),
+        super::REDIRECTS_MAX
+    )]
     Redirect {
         /// The answer.
         status: u16,
@@ -93,6 +97,12 @@ pub enum Miss {
         /// What the release declares.
         expected: Digest,
     },
+    /// A `file://` address names a file of other bytes. Which ones is for its owner alone.
+    #[error("the file is not the artifact {expected} that the release declares")]
+    OtherFile {
+        /// What the release declares.
+        expected: Digest,
+    },
     /// A `file://` address names nothing that can be read as an ordinary file.
     #[error("{} cannot be read as an ordinary file", path.display())]
     File {
@@ -116,6 +126,7 @@ impl Miss {
             | Self::Redirect { .. }
             | Self::TooLong { .. }
             | Self::WrongDigest { .. }
+            | Self::OtherFile { .. }
             | Self::File { .. } => false,
         }
     }

@@ -398,6 +398,52 @@ async fn one_span_bounds_all_addresses_and_tries_and_leaves_each_a_turn() {
     assert_eq!((one.asked(), two.asked(), good.asked()), (2, 2, 1));
 }
 
+/// What a host of releases does, and what would lead an agent astray.
+#[test]
+fn encrypted_ways_lead_to_any_host_and_plain_ones_stay_at_theirs() {
+    for (from, to, may) in [
+        ("https://a.example/x", "https://a.example/y", true),
+        ("https://a.example/x", "https://b.example/x", true),
+        ("https://a.example/x", "https://a.example:8443/x", true),
+        ("https://a.example/x", "http://a.example/x", false),
+        ("https://a.example/x", "http://b.example/x", false),
+        ("https://a.example/x", "https://name:secret@b.example/x", false),
+        ("https://a.example/x", "https://name@b.example/x", false),
+        ("https://a.example/x", "file:///etc/hostname", false),
+        ("http://a.example/x", "http://a.example/y", true),
+        ("http://a.example/x", "http://a.example:80/y", true),
+        ("http://a.example/x", "http://a.example:8080/x", false),
+        ("http://a.example/x", "http://b.example/x", false),
+        ("http://a.example/x", "https://a.example/x", false),
+        ("http://a.example/x", "file:///etc/hostname", false),
+    ] {
+        let url = |text| Url::parse(text).unwrap();
+        assert_eq!(may_lead(&url(from), &url(to)), may, "{from} to {to}");
+    }
+}
+
+/// A refusal is read by everybody, and a proposal may name any path: it must not publish what a file of this host holds.
+#[tokio::test]
+async fn what_a_local_file_holds_is_never_told() {
+    let place = Place::new();
+    let file = place.folder.path().join("secret");
+    let address = Url::from_file_path(&file).unwrap().to_string();
+    // Longer and shorter than declared, and as long.
+    for bytes in [&b"as long as a release!!"[..], b"short", b"longer than the release is"] {
+        std::fs::write(&file, bytes).unwrap();
+        let error = place.fetch(std::slice::from_ref(&address)).await.unwrap_err();
+        let told = crate::causes::told(&error);
+        assert!(told.contains("the file is not the artifact"), "{told}");
+        assert!(!told.contains(&Digest::of(bytes).to_string()), "{told}");
+        let length = format!(" {} ", bytes.len());
+        assert!(!told.contains(&length), "{told}");
+    }
+    // Of a host that anybody may ask it is told.
+    let server = Server::start(Host::Serves(b"The bytes of a release")).await;
+    let told = place.miss(server.address()).await.to_string();
+    assert!(told.contains(&Digest::of(b"The bytes of a release").to_string()), "{told}");
+}
+
 /// The waits between tries belong to the span too.
 #[tokio::test]
 async fn no_try_begins_that_the_span_would_not_see() {
