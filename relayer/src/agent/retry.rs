@@ -4,6 +4,7 @@
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use concord_decide::Stage;
 use concord_schema::Digest;
@@ -19,6 +20,8 @@ use crate::config::AgentConfig;
 use crate::journal::{Journal, Limits};
 
 const FILE_MODE: u32 = 0o600;
+/// A request is looked for once in so long: it is a person who waits for it.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// A request is one line; a longer file is none.
 const BYTES_MAX: u64 = 1_024;
 
@@ -71,15 +74,25 @@ pub fn retry(config: &AgentConfig) -> Result<RetryAsked, AgentError> {
 pub(super) struct Requests {
     home: PathBuf,
     is_told: bool,
+    looked: Option<Instant>,
 }
 
 impl Requests {
     pub(super) fn of(home: &Path) -> Self {
-        Self { home: home.to_path_buf(), is_told: false }
+        Self { home: home.to_path_buf(), is_told: false, looked: None }
+    }
+
+    /// As [`Requests::waiting`], where the last look was long enough before `now`.
+    pub(super) fn due(&mut self, now: Instant) -> Option<Digest> {
+        if self.looked.is_some_and(|looked| now.saturating_duration_since(looked) < LOOK_EVERY) {
+            return None;
+        }
+        self.looked = Some(now);
+        self.waiting()
     }
 
     /// The request that waits, by its name.
-    pub(super) fn waiting(&mut self) -> Option<Digest> {
+    fn waiting(&mut self) -> Option<Digest> {
         match read(&self.home.join(RETRY)) {
             Ok(None) => {
                 self.is_told = false;
@@ -184,6 +197,19 @@ mod tests {
         assert_eq!(requests.waiting(), Some(second.request));
         requests.remove();
         assert_eq!(requests.waiting(), None);
+    }
+
+    #[test]
+    fn a_request_is_looked_for_once_a_second() {
+        let home = tempfile::tempdir().unwrap();
+        let mut requests = Requests::of(home.path());
+        let began = Instant::now();
+        assert_eq!(requests.due(began), None);
+        std::fs::write(home.path().join(RETRY), "a request").unwrap();
+        let due = |requests: &mut Requests, ms| requests.due(began + Duration::from_millis(ms)).is_some();
+        for (ms, is_seen) in [(50, false), (999, false), (1_000, true), (1_999, false), (2_000, true)] {
+            assert_eq!(due(&mut requests, ms), is_seen, "after {ms} ms");
+        }
     }
 
     #[test]
