@@ -1,7 +1,7 @@
 //! Follows the tip and reads the facts at it. Events only wake it; states at heights are what it hands on, older ones
 //! first. The state that lets a node leave Armed is never passed over: a read that came late goes back to it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use concord_decide::{ChainView, Distrust, Input};
 use concord_schema::{Height, Now, RolloutId, Seconds};
@@ -19,8 +19,8 @@ const NANOS: u64 = 1_000_000_000;
 /// What is known of the chain.
 #[derive(Clone, Debug)]
 pub(super) enum News {
-    /// Facts at a height.
-    View(Box<ChainView>),
+    /// Facts at a height, and when they were read.
+    View(Box<ChainView>, Instant),
     /// The source is no base for acting.
     Stale {
         /// Milliseconds since the height last rose.
@@ -38,11 +38,17 @@ pub(super) enum News {
 }
 
 impl News {
-    /// As the machine takes it.
+    /// As the machine takes it. Facts that waited for longer than a height may stand still are those of the past: the
+    /// node may leave Armed on them, as it does on each older state, and asks and stops for nothing before it has newer ones.
     #[must_use]
-    pub(super) fn input(self) -> Input {
+    pub(super) fn input(self, still_longest: Duration) -> Input {
         match self {
-            Self::View(view) => Input::Chain(view),
+            Self::View(mut view, read) => {
+                if read.elapsed() > still_longest {
+                    view.tip = view.tip.max(Height(view.now.height.0.saturating_add(1)));
+                }
+                Input::Chain(view)
+            }
             Self::Stale { since_ms, .. } => Input::Stale { since_ms },
             Self::Distrusted { cause, why } => Input::Distrust { cause, why },
         }
@@ -70,11 +76,11 @@ pub(super) async fn follow<C: Chain>(
             (Some(head), Source::Live) if fresh && head.height > last => {
                 let acts_in = *own.borrow();
                 let read = read(&chain, &mut viewer, head, head.height, acts_in).await;
-                if let News::View(view) = &read {
+                if let News::View(view, _) = &read {
                     let passed = passed_over(view, acts_in, last);
                     last = head.height;
                     if let Some(height) = passed
-                        && let earlier @ News::View(_) =
+                        && let earlier @ News::View(..) =
                             read_at(&chain, &mut viewer, head, height, acts_in).await
                         && let Some(place) = room.next()
                     {
@@ -151,7 +157,7 @@ async fn read<C: Chain>(chain: &C, viewer: &mut Viewer, at: &Head, tip: u64, own
     };
     let now = Now { height, time: Seconds(time_nanos / NANOS) };
     match tokio::time::timeout(READ_LONGEST, viewer.view(chain, now, Height(tip), own)).await {
-        Ok(Ok(view)) => News::View(Box::new(view)),
+        Ok(Ok(view)) => News::View(Box::new(view), Instant::now()),
         Ok(Err(error)) => stale(told(&error)),
         Err(_) => {
             stale(format!("the facts at height {height} took longer than {} s", READ_LONGEST.as_secs()))

@@ -103,7 +103,8 @@ pub async fn run(config: AgentConfig) -> Result<(), AgentError> {
             Some(part) = tasks.join_next() => return Err(gone(part)),
             Some(()) = too_long.recv() => {}
             Some(answer) = inbox.recv(), if !work.is_held() => work.take(answer).await?,
-            Some(news) = heard.recv() => work.hear(news).await?,
+            // Each is read once only, so none may be let go.
+            Some(news) = heard.recv(), if !work.is_held() => work.hear(news).await?,
             _ = ticker.tick() => work.tick().await?,
             _ = upkeep.tick() => {
                 work.host.keep_up(&mut work.book);
@@ -365,12 +366,8 @@ impl Work {
     }
 
     async fn hear(&mut self, news: News) -> Result<(), AgentError> {
-        if self.is_held() {
-            // Facts of now are old when the disk has space again, and are read anew then.
-            return Ok(());
-        }
         match &news {
-            News::View(view) => {
+            News::View(view, _) => {
                 self.source = None;
                 self.view = Some(view.clone());
             }
@@ -378,7 +375,7 @@ impl Work {
         }
         self.open_reports = self.outbox.entries().await.iter().filter(|entry| !entry.state.is_done()).count();
         self.trouble = self.outbox.trouble().borrow().clone();
-        self.step(news.input()).await
+        self.step(news.input(self.config.chain.still_longest)).await
     }
 }
 

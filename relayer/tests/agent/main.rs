@@ -395,7 +395,15 @@ async fn a_full_disk_is_said_and_survived() {
         assert!(!output.exists(), "something was started that the journal does not know");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+    // What was read meanwhile is heard when there is space again, though no node answers then.
+    let height = full.verified_height;
+    scene.chain.advance(20).await.unwrap();
+    let held = scene.until("a tip", |status| status.tip_height >= height + 20).await;
+    assert_eq!(held.verified_height, height);
+    scene.proxy.is(Mood::Stalls);
     scene.fill_disk(false);
+    scene.until("the facts that waited", |status| status.verified_height > height).await;
+    scene.proxy.is(Mood::Fair);
     let after =
         scene.until("a daemon again", |status| status.daemon.is_some() && status.fault.is_none()).await;
     assert_ne!(after.daemon, before.daemon);

@@ -93,7 +93,7 @@ impl Followed {
 
     async fn view(&mut self) -> ChainView {
         match timeout(LONGEST, self.news.recv()).await.unwrap().unwrap() {
-            News::View(view) => *view,
+            News::View(view, _) => *view,
             News::Stale { why, .. } | News::Distrusted { why, .. } => panic!("{why}"),
         }
     }
@@ -148,4 +148,31 @@ async fn a_lease_of_before_the_start_is_not_gone_back_to() {
     let next = followed.kept.block(&mut followed.fleet);
     followed.tell(next.clone());
     assert_eq!(followed.view().await.now.height.0, next.height, "nor read twice");
+}
+
+/// A full disk has news wait: the block of the lease must be among what is heard then, and nothing be begun on the past.
+#[tokio::test]
+async fn facts_that_waited_long_are_not_those_of_the_tip() {
+    let mut followed = Followed::new();
+    let head = followed.kept.block(&mut followed.fleet);
+    followed.tell(head.clone());
+    let view = followed.view().await;
+    assert_eq!(view.tip, view.now.height);
+    let still = Duration::from_secs(30);
+    let long_ago = |ago| std::time::Instant::now().checked_sub(ago).unwrap();
+    for (waited, tip) in [
+        (Duration::ZERO, head.height),
+        (still - Duration::from_secs(1), head.height),
+        (still + Duration::from_millis(1), head.height + 1),
+    ] {
+        let news = News::View(Box::new(view.clone()), long_ago(waited));
+        let Input::Chain(heard) = news.input(still) else { panic!("facts stay facts") };
+        assert_eq!((heard.now.height.0, heard.tip.0), (head.height, tip), "{waited:?}");
+    }
+    // A tip that was further on stays the tip.
+    let older = ChainView { tip: Height(head.height + 7), ..view };
+    let Input::Chain(heard) = News::View(Box::new(older), long_ago(still * 2)).input(still) else {
+        panic!("facts stay facts")
+    };
+    assert_eq!(heard.tip.0, head.height + 7);
 }
