@@ -25,6 +25,8 @@ use super::durable::{self, DiskError, Draft, create_dir, replace_link};
 
 mod take_over;
 
+pub use take_over::Offered;
+
 const CONTENT: &str = "cas/sha256";
 const FETCH: &str = "fetch";
 const CURRENT: &str = "current";

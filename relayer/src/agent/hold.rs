@@ -73,6 +73,7 @@ mod tests {
     use super::super::host::start;
     use super::*;
     use crate::act::process::{Launch, Output, Patience, Run, RunToken, Slot};
+    use crate::act::store::Offered;
 
     const PATIENCE: Patience = Patience { grace: Duration::from_secs(10), proof: Duration::from_secs(10) };
 
@@ -81,7 +82,7 @@ mod tests {
         let store = Store::open(folder).unwrap();
         let slot = Slot::open(folder, &store).unwrap();
         let shell = Digest::of(&std::fs::read("/bin/sh").unwrap());
-        store.take_over(Path::new("/bin/sh"), &shell, 64 << 20, &|_, _| ()).unwrap();
+        store.take_over(Offered::open(Path::new("/bin/sh"), &shell, 64 << 20).unwrap(), &|_, _| ()).unwrap();
         store.switch(&shell).unwrap();
         let launch = Launch {
             name: "daemon".into(),

@@ -270,7 +270,7 @@ impl Host {
 
 async fn staged(store: Store, digest: Digest) -> Ended {
     let program = blocking(move || store.open_verified(&digest)).await?;
-    check_program(&program).map_err(|error| told(&error))
+    check_program(&program.file, digest).map_err(|error| told(&error))
 }
 
 async fn blocking<T: Send + 'static>(

@@ -14,7 +14,7 @@ use super::view::Viewer;
 use super::{FOLDER_MODE, JOURNAL, now_ms};
 use crate::act::durable::create_dir;
 use crate::act::process::{check_program, executing};
-use crate::act::store::{Link, Store, StoreError};
+use crate::act::store::{Link, Offered, Store, StoreError};
 use crate::chain::Chain;
 use crate::config::AgentConfig;
 use crate::journal::{FolderLock, Journal, Limits};
@@ -59,11 +59,8 @@ pub async fn init(config: &AgentConfig, adopt: &Path) -> Result<Adopted, AgentEr
         return Err(AgentError::Initialised { folder: home.clone(), digest: digest.to_string() });
     }
     let served = served(config).await?;
-    let bar = DownloadBar::new("take over", adopt.metadata().map_or(0, |meta| meta.len()));
-    let copied = |bytes, _| bar.at(bytes);
-    let taken = store.take_over(adopt, &served.artifact, config.fetch.bytes_max, &copied);
-    drop(bar);
-    taken.map_err(|error| match error {
+    let offered = Offered::open(adopt, &served.artifact, config.fetch.bytes_max);
+    let offered = offered.map_err(|error| match error {
         StoreError::OtherBytes { path, found, expected } => AgentError::NotBaseline {
             path,
             found: found.to_string(),
@@ -72,8 +69,11 @@ pub async fn init(config: &AgentConfig, adopt: &Path) -> Result<Adopted, AgentEr
         },
         other => other.into(),
     })?;
-    // Else the agent could never start what it takes over.
-    check_program(&store.open_verified(&served.artifact)?)?;
+    // Else the agent could never start what it takes over. Nothing of it is stored then.
+    check_program(offered.file(), served.artifact)?;
+    let bar = DownloadBar::new("take over", adopt.metadata().map_or(0, |meta| meta.len()));
+    store.take_over(offered, &|bytes, _| bar.at(bytes))?;
+    drop(bar);
     store.point(Link::Current, &served.artifact)?;
     journal.append(&Record::Step {
         at_ms: now_ms()?,

@@ -209,6 +209,8 @@ async fn a_script_is_not_adopted() {
     };
     assert!(refused.to_string().contains("is a script"), "{refused}");
     assert!(!folder.path().join("home/current").exists());
+    let stored = std::fs::read_dir(folder.path().join("home/cas/sha256")).unwrap().count();
+    assert_eq!(stored, 0, "it was stored before it was refused");
 }
 
 /// A daemon that runs beside the agent is not taken over with its binary: whoever hands it over is told.

@@ -10,6 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use concord_schema::Digest;
 use rustix::fs::{FlockOperation, flock};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open, pidfd_send_signal};
 
@@ -329,7 +330,7 @@ fn check(run: &Run, program: &Verified, launch: &Launch) -> Result<(), ProcessEr
     if program.digest != run.executable {
         return Err(ProcessError::OtherProgram { expected: run.executable, found: program.digest });
     }
-    check_program(program)?;
+    check_program(&program.file, program.digest)?;
     let names = launch.environment_keep.iter().chain(launch.environment.keys());
     for name in names {
         if name.is_empty() || name == RUN_VARIABLE || name.contains(['=', '\0']) {
@@ -339,18 +340,18 @@ fn check(run: &Run, program: &Verified, launch: &Launch) -> Result<(), ProcessEr
     Ok(())
 }
 
-/// Whether the system could execute an artifact by its descriptor: only a program in its own format, ELF.
+/// Whether the system could execute the artifact of this digest by its descriptor: only a program in its own format, ELF.
 ///
 /// # Errors
 /// [`ProcessError::Script`] and [`ProcessError::NoProgram`].
-pub fn check_program(program: &Verified) -> Result<(), ProcessError> {
+pub fn check_program(program: &File, digest: Digest) -> Result<(), ProcessError> {
     let mut first = [0; ELF.len()];
-    let read = program.file.read_at(&mut first, 0).map_err(system("read the opened program"))?;
+    let read = program.read_at(&mut first, 0).map_err(system("read the opened program"))?;
     match first.get(..read) {
         Some(ELF) => Ok(()),
-        Some([b'#', b'!', ..]) => Err(ProcessError::Script { digest: program.digest }),
+        Some([b'#', b'!', ..]) => Err(ProcessError::Script { digest }),
         Some(_) | None => Err(ProcessError::NoProgram {
-            digest: program.digest,
+            digest,
             found: String::from_utf8_lossy(&first).escape_default().to_string(),
         }),
     }

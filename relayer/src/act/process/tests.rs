@@ -1,5 +1,5 @@
 use super::*;
-use crate::act::store::Store;
+use crate::act::store::{Offered, Store};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -24,7 +24,7 @@ fn place_in(folder: &Path) -> (Store, Slot, Digest) {
     let store = Store::open(folder).unwrap();
     let slot = Slot::open(folder, &store).unwrap();
     let shell = Digest::of(&std::fs::read("/bin/sh").unwrap());
-    store.take_over(Path::new("/bin/sh"), &shell, 64 << 20, &|_, _| ()).unwrap();
+    store.take_over(Offered::open(Path::new("/bin/sh"), &shell, 64 << 20).unwrap(), &|_, _| ()).unwrap();
     (store, slot, shell)
 }
 

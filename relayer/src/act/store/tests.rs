@@ -1,3 +1,4 @@
+use super::take_over::Copied;
 use super::*;
 use std::os::unix::fs::PermissionsExt;
 
@@ -158,6 +159,16 @@ fn collecting_spares_what_is_linked_or_pinned() {
     assert!(place.store.content_folder().join("README").exists());
 }
 
+fn take_over(
+    place: &Place,
+    path: &Path,
+    expected: &Digest,
+    bytes_max: u64,
+    copied: Copied<'_>,
+) -> Result<u64, StoreError> {
+    place.store.take_over(Offered::open(path, expected, bytes_max)?, copied)
+}
+
 #[test]
 fn a_running_binary_is_taken_over_by_copy() {
     let place = place();
@@ -168,14 +179,14 @@ fn a_running_binary_is_taken_over_by_copy() {
     let seen = std::cell::RefCell::new(Vec::new());
     let progress = |done: u64, all: u64| seen.borrow_mut().push((done, all));
     let digest = Digest::of(&vec![7; 300_000]);
-    let bytes = place.store.take_over(&link, &digest, 300_000, &progress).unwrap();
+    let bytes = take_over(&place, &link, &digest, 300_000, &progress).unwrap();
     assert!(seen.borrow().is_sorted());
     assert_eq!(seen.borrow().last(), Some(&(300_000, 300_000)));
     assert_eq!(bytes, 300_000);
     place.store.open_verified(&digest).unwrap();
     assert!(binary.exists());
     let refused =
-        |path: &Path, bytes_max| place.store.take_over(path, &digest, bytes_max, &|_, _| ()).unwrap_err();
+        |path: &Path, bytes_max| take_over(&place, path, &digest, bytes_max, &|_, _| ()).unwrap_err();
     let too_long = refused(&binary, 299_999);
     assert!(matches!(too_long, StoreError::Unfit { .. }), "{too_long}");
     std::fs::write(&binary, b"").unwrap();
@@ -193,8 +204,7 @@ fn nothing_of_another_binary_is_stored() {
     let binary = place.file("daemon");
     std::fs::write(&binary, b"some other program").unwrap();
     let expected = Digest::of(b"the program of the fleet");
-    let error =
-        place.store.take_over(&binary, &expected, 100, &|_, _| panic!("a byte is copied")).unwrap_err();
+    let error = take_over(&place, &binary, &expected, 100, &|_, _| panic!("a byte is copied")).unwrap_err();
     let found = Digest::of(b"some other program");
     assert!(matches!(error, StoreError::OtherBytes { found: of, .. } if of == found), "{error}");
     for folder in [place.store.content_folder(), place.store.fetch_folder()] {
@@ -210,7 +220,7 @@ fn a_binary_that_changes_while_it_is_copied_is_not_stored() {
     let bytes = vec![7; COPY_BYTES * 2];
     std::fs::write(&binary, &bytes).unwrap();
     let change = |_: u64, _: u64| std::fs::write(&binary, vec![8; COPY_BYTES * 2]).unwrap();
-    let error = place.store.take_over(&binary, &Digest::of(&bytes), 1 << 20, &change).unwrap_err();
+    let error = take_over(&place, &binary, &Digest::of(&bytes), 1 << 20, &change).unwrap_err();
     assert!(matches!(error, StoreError::OtherBytes { .. }), "{error}");
     assert_eq!(std::fs::read_dir(place.store.content_folder()).unwrap().count(), 0);
 }
