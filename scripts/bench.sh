@@ -1,9 +1,40 @@
 #!/usr/bin/env bash
-# Measures the agent and the devnet, release builds on real processes: one JSON object a line on standard output.
-# Ends with 1 when a figure misses what is promised of it.
+# Measures what is promised: one JSON object a line on standard output. Ends with 1 when a figure misses what is promised
+# of it.
+#
+# usage: bench.sh [speed]   the agent and the devnet, release builds on real processes
+#        bench.sh gas       what every message of the coordinator costs on a localnet of wasmd, in its gas, which is exact
 set -euo pipefail
-cd "$(dirname "$0")/.."
+here="$(cd "$(dirname "$0")" && pwd)"
+cd "$here/.."
+# shellcheck source=tools.sh
+. scripts/tools.sh
 
-cargo build --release --locked --quiet -p demo-daemon --bin demo-daemon-v1
-cargo build --release --locked --quiet -p concord --bin concord --example bench
-exec cargo run --release --locked --quiet -p concord --example bench
+speed() {
+    cargo build --release --locked --quiet -p demo-daemon --bin demo-daemon-v1
+    cargo build --release --locked --quiet -p concord --bin concord --example bench
+    exec cargo run --release --locked --quiet -p concord --example bench -- speed
+}
+
+# A thousand operators are set up in one transaction, and their nodes in few blocks.
+readonly BENCH_BLOCK_GAS=100000000
+# Beside the port of a localnet that is there already.
+readonly BENCH_PORT=28650
+
+gas() {
+    local target net wasm=artifacts/coordinator.wasm
+    target="${CARGO_TARGET_DIR:-target}/debug"
+    cargo build --locked --quiet -p concord --bin concord --example bench
+    [ -e $wasm ] || scripts/build-wasm.sh
+    net=$(mktemp -d)
+    # shellcheck disable=SC2064
+    trap "scripts/localnet.sh down --dir '$net' --remove" EXIT
+    scripts/localnet.sh up --dir "$net" --base-port $BENCH_PORT --block-gas $BENCH_BLOCK_GAS --no-deploy >&2
+    "$target/examples/bench" gas --net "$net" --concord "$target/concord" --wasm $wasm
+}
+
+case ${1:-speed} in
+    speed) speed ;;
+    gas) gas ;;
+    *) fail "expected speed or gas, found '$1'; see the head of this script" ;;
+esac

@@ -2,12 +2,13 @@
 # A chain on this machine to try things on: wasmd with one node or four validators, funded accounts, and the coordinator.
 #
 # usage: localnet.sh up [--validators 1|4] [--release 0.61.14|0.61.14-r2|0.54.9] [--dir DIR] [--base-port PORT]
-#                       [--wasm FILE] [--instantiate FILE] [--no-start] [--no-deploy]
+#                       [--block-gas GAS] [--wasm FILE] [--instantiate FILE] [--no-start] [--no-deploy]
 #        localnet.sh down [--dir DIR] [--remove]
 #        localnet.sh status [--dir DIR] [--json]
 #
 #   --dir          where the chain lives; .localnet in the tree by default
 #   --base-port    node i listens on PORT + 10 i: +1 REST, +6 peers, +7 RPC, +9 gRPC; 26650 by default, so RPC is 26657
+#   --block-gas    the most gas of a block of a new net; 10000000 by default
 #   --wasm         the contract; artifacts/coordinator.wasm by default, built if it is not there
 #   --instantiate  the coordinator's instantiate message; by default docs/genesis.example.json's with this net's accounts
 #   --no-start     makes the folders and starts nothing, for agents that start the nodes themselves
@@ -31,7 +32,7 @@ need jq "localnet.sh reads and writes JSON with it"
 need curl "localnet.sh asks the nodes with it"
 
 VALIDATORS="" RELEASE="" BASE_PORT="" NET="$here/../.localnet"
-WASM="" INSTANTIATE="" START=yes DEPLOY=yes REMOVE=no AS_JSON=no
+BLOCK_GAS="" WASM="" INSTANTIATE="" START=yes DEPLOY=yes REMOVE=no AS_JSON=no
 
 command=${1:-}
 [ $# -gt 0 ] && shift
@@ -41,6 +42,7 @@ while [ $# -gt 0 ]; do
         --release) RELEASE=${2:?} && shift 2 ;;
         --dir) NET=${2:?} && shift 2 ;;
         --base-port) BASE_PORT=${2:?} && shift 2 ;;
+        --block-gas) BLOCK_GAS=${2:?} && shift 2 ;;
         --wasm) WASM=$(realpath "${2:?}") && shift 2 ;;
         --instantiate) INSTANTIATE=$(realpath "${2:?}") && shift 2 ;;
         --no-start) START=no && shift ;;
@@ -53,6 +55,7 @@ done
 case ${VALIDATORS:-1} in 1 | 4) ;; *) fail "expected 1 or 4 validators, found $VALIDATORS" ;; esac
 [[ ${BASE_PORT:-26650} =~ ^[0-9]{4,5}$ ]] && [ "${BASE_PORT:-26650}" -ge 1024 ] && [ "${BASE_PORT:-26650}" -le 65000 ] ||
     fail "expected a base port from 1024 to 65000, found $BASE_PORT"
+[[ ${BLOCK_GAS:-1000000} =~ ^[0-9]{7,10}$ ]] || fail "expected a block's gas from 1000000 to 9999999999, found $BLOCK_GAS"
 
 case $command in
     up)

@@ -47,7 +47,7 @@ make_folders() {
         --argjson validators "$VALIDATORS" --argjson base_port "$BASE_PORT" \
         '{$chain_id, $release, $wasmd, $fee_denom, $validators, $base_port, coordinator: null}' >"$NET/making.json"
     made=$(jq '[.[].address]' "$NET/accounts.json")
-    jq --argjson addresses "$made" --arg denom $FEE_DENOM --arg coins $COINS --arg gas $BLOCK_GAS_MAX \
+    jq --argjson addresses "$made" --arg denom $FEE_DENOM --arg coins $COINS --arg gas "${BLOCK_GAS:-$BLOCK_GAS_MAX}" \
         -f "$here/localnet/genesis.jq" "$NET/node0/wasmd/config/genesis.json" >"$NET/genesis.json"
     mv "$NET/making.json" "$NET/net.json"
     for node in $(seq 0 "$(last_node)"); do

@@ -1,5 +1,7 @@
 //! A measured figure and what it must reach.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use super::error::{BenchError, step};
@@ -19,7 +21,7 @@ pub(crate) enum Bar {
 #[derive(Clone, Debug)]
 pub(crate) struct Figure {
     /// Its name, for programs.
-    pub(crate) name: &'static str,
+    pub(crate) name: Cow<'static, str>,
     /// What was measured.
     pub(crate) value: f64,
     /// Of what.
@@ -46,7 +48,7 @@ impl Figure {
     /// [`BenchError`] for a value that is no number.
     pub(crate) fn line(&self) -> Result<String, BenchError> {
         let value = (self.value * 1_000.0).round() / 1_000.0;
-        let line = Line { name: self.name, value, unit: self.unit, what: &self.what };
+        let line = Line { name: &self.name, value, unit: self.unit, what: &self.what };
         serde_json::to_string(&line).map_err(step("write a figure"))
     }
 

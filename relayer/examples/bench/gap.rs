@@ -116,7 +116,7 @@ fn figures(acting_seconds: f64, behind: u64, walked: &Walked) -> Vec<Figure> {
     let block_ms = BLOCK_TIME.as_millis();
     vec![
         Figure {
-            name: "catchup_blocks_per_second",
+            name: "catchup_blocks_per_second".into(),
             value: walked.blocks as f64 / walked.seconds,
             unit: "blocks/s",
             what: format!(
@@ -126,7 +126,7 @@ fn figures(acting_seconds: f64, behind: u64, walked: &Walked) -> Vec<Figure> {
             bar: Bar::AtLeast(3_000.0),
         },
         Figure {
-            name: "acting_after_gap_seconds",
+            name: "acting_after_gap_seconds".into(),
             value: acting_seconds,
             unit: "s",
             what: format!(
@@ -136,7 +136,7 @@ fn figures(acting_seconds: f64, behind: u64, walked: &Walked) -> Vec<Figure> {
             bar: Bar::AtMost(1.0),
         },
         Figure {
-            name: "agent_rss_mib",
+            name: "agent_rss_mib".into(),
             value: walked.rss_mib_max,
             unit: "MiB",
             what: format!(

@@ -41,7 +41,7 @@ pub(crate) async fn measure() -> Result<Figure, BenchError> {
     deployment.stop().await;
     let count = batches.iter().map(Vec::len).sum::<usize>();
     Ok(Figure {
-        name: "devnet_tx_per_second",
+        name: "devnet_tx_per_second".into(),
         value: count as f64 / seconds,
         unit: "tx/s",
         what: format!(
