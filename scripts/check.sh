@@ -29,6 +29,9 @@ scripts/schemas.sh --check
 step "tests"
 cargo test --workspace --locked --quiet
 
+step "the contract in the chain's virtual machine"
+scripts/vm-check.sh
+
 step "typescript client"
 cargo build --locked --quiet --package concord
 (cd schema/ts && npm ci --silent --no-audit --no-fund && npm run -s check && npm test --silent && npm run -s e2e:devnet)

@@ -31,10 +31,12 @@ use concord_schema::units::{Height, NodeNo, Power, ProposalId, RolloutId, Second
 use concord_schema::{Now, Span};
 use cosmwasm_std::testing::MockStorage;
 use cosmwasm_std::{
-    Addr, BlockInfo, Coin, Order, StdError, StdResult, Storage, Timestamp, WasmMsg, coin, from_json,
+    Addr, BlockInfo, Coin, Empty, Order, StdError, StdResult, Storage, Timestamp, WasmMsg, coin, from_json,
     to_json_binary,
 };
-use cw_multi_test::{App, AppBuilder, AppResponse, BankKeeper, ContractWrapper, Executor, MockApiBech32};
+use cw_multi_test::{
+    App, AppBuilder, AppResponse, BankKeeper, Contract, ContractWrapper, Executor, MockApiBech32,
+};
 use serde::de::DeserializeOwned;
 
 use crate::rebuilt;
@@ -53,7 +55,13 @@ impl Setup {
     /// Sets it up over a store, such as one that counts.
     #[must_use]
     pub fn build_on<S: Storage>(self, storage: S) -> MockEnv<S> {
-        let mut env = MockEnv::empty(storage);
+        self.build_of(storage, native())
+    }
+
+    /// Sets another build of the contract up, such as the one for the chain in its virtual machine.
+    #[must_use]
+    pub fn build_of<S: Storage>(self, storage: S, code: Box<dyn Contract<Empty>>) -> MockEnv<S> {
+        let mut env = MockEnv::empty_of(storage, code);
         env.setup = self;
         let message = env.setup.message();
         env.instantiate(&message).expect("the deployment is sound");
@@ -77,6 +85,11 @@ impl From<StdError> for Refused {
     fn from(error: StdError) -> Self {
         Self(AsRef::<dyn core::error::Error + Send + Sync>::as_ref(&error).to_string())
     }
+}
+
+/// The contract as it is compiled for this machine.
+fn native() -> Box<dyn Contract<Empty>> {
+    Box::new(ContractWrapper::new(contract::execute, contract::instantiate, contract::query))
 }
 
 /// With more operators and nodes than these the store is not rebuilt after each message: it takes too long.
@@ -119,6 +132,11 @@ impl Default for MockEnv {
 impl<S: Storage> MockEnv<S> {
     /// A chain with the contract's code and no deployment.
     pub fn empty(storage: S) -> Self {
+        Self::empty_of(storage, native())
+    }
+
+    /// The same with another build of the contract.
+    pub fn empty_of(storage: S, code: Box<dyn Contract<Empty>>) -> Self {
         let block = BlockInfo {
             height: 100,
             time: Timestamp::from_seconds(1_000_000),
@@ -135,8 +153,7 @@ impl<S: Storage> MockEnv<S> {
                     router.bank.init_balance(storage, &addr(name), coins).unwrap();
                 }
             });
-        let code = ContractWrapper::new(contract::execute, contract::instantiate, contract::query);
-        let code = app.store_code(Box::new(code));
+        let code = app.store_code(code);
         Self {
             app,
             contract: Addr::unchecked(""),

@@ -61,7 +61,12 @@ impl Fleet {
     /// Registers a node with all power of each operator, and has a rollout decided; it is not drawn yet.
     #[must_use]
     pub fn started(setup: Setup, plan: Plan) -> Self {
-        let mut env = setup.build();
+        Self::started_in(setup.build(), plan)
+    }
+
+    /// The same on a chain that is there.
+    #[must_use]
+    pub fn started_in(mut env: MockEnv, plan: Plan) -> Self {
         // Heights and times as long as a chain's are.
         env.advance(1_790_000_000, 12_345_678);
         let nodes = env.setup.operators.len();

@@ -71,7 +71,7 @@ impl<'n> Fleet<'_, 'n> {
         self.get_ready().await?;
         let open = self.advance("wave_opened", "advance that opens the first wave").await?;
         self.coordinator.net.reach(open).await?;
-        let [one, two] = self.pair(0).await?;
+        let [one, two] = self.pair(0, &[]).await?;
         for (part, which) in [(&one, "first"), (&two, "second")] {
             self.activate(part, which).await?;
             let height = Height(self.tip().await?);
@@ -80,7 +80,7 @@ impl<'n> Fleet<'_, 'n> {
         }
         let open = self.advance("wave_opened", "advance that opens the next wave").await?;
         self.coordinator.net.reach(open).await?;
-        let [three, four] = self.pair(1).await?;
+        let [three, four] = self.pair(1, &[&one, &two]).await?;
         for part in [&three, &four] {
             self.activate(part, "next").await?;
         }
@@ -197,17 +197,20 @@ impl<'n> Fleet<'_, 'n> {
         serde_json::from_slice(&value).map_err(step("read a fact's text"))
     }
 
-    /// Two nodes of a wave, of two organisations.
-    async fn pair(&self, wave: u8) -> Result<[Part<'n>; 2], BenchError> {
+    /// Two nodes of the waves up to one, of two organisations, and none of the others.
+    async fn pair(&self, wave_max: u8, others: &[&Part<'n>]) -> Result<[Part<'n>; 2], BenchError> {
         let rollout: Rollout = self.stored(&keys::rollout(self.rollout)).await?;
         let progress: Progress = self.stored(&keys::progress(self.rollout)).await?;
         let cast: &'n super::deployment::Cast = self.coordinator.cast;
         let mut found: Option<Part<'n>> = None;
         for (index, actor) in cast.operators.iter().take(self.size()).enumerate() {
+            if others.iter().any(|other| other.actor.address.text() == actor.address.text()) {
+                continue;
+            }
             let node: Node =
                 self.stored(&keys::map(keys::HOT_KEYS, &[actor.address.text().as_bytes()])).await?;
             let seat: Seat = self.stored(&keys::seat(node.no)).await?;
-            if rollout.wave_of(&progress, node.no, &seat) != Some(wave) {
+            if rollout.wave_of(&progress, node.no, &seat).is_none_or(|wave| wave > wave_max) {
                 continue;
             }
             let part = Part { actor, organisation: organisation(index), attempt: 1 };
@@ -217,12 +220,7 @@ impl<'n> Fleet<'_, 'n> {
                 None => found = Some(part),
             }
         }
-        Err(BenchError::Other {
-            expected: "two nodes of a wave, of two organisations",
-            found: format!(
-                "{} of them in wave {wave}; run it again, lots are drawn anew",
-                usize::from(found.is_some())
-            ),
-        })
+        let found = format!("{} in the waves up to {wave_max}", usize::from(found.is_some()));
+        Err(BenchError::Other { expected: "two nodes of two organisations", found })
     }
 }

@@ -14,7 +14,7 @@ use concord_schema::units::{ProposalId, RolloutId, Seconds};
 use cosmwasm_std::Binary;
 
 use super::super::error::{BenchError, step};
-use super::deployment::{COMPONENT, Cast, draft, nobody, release, upgrade};
+use super::deployment::{COMPONENT, Cast, draft, nobody, release, size, upgrade};
 use super::net::{Actor, Net};
 use super::samples::Samples;
 
@@ -22,7 +22,7 @@ use super::samples::Samples;
 const RELEASE_BYTES: usize = 1_000;
 const LARGE_BYTES: usize = 10_000;
 /// So many of the voters decide early: the others cannot reach the veto any more.
-const DECIDING: usize = 7;
+pub(crate) const DECIDING: usize = 7;
 /// How long a statement is good.
 const STATEMENT_SECONDS: u64 = 3_600;
 
@@ -171,13 +171,13 @@ impl Coordinator<'_> {
     /// [`BenchError`].
     pub(crate) async fn cancelled(&mut self) -> Result<(), BenchError> {
         let release = release("1.5.0", RELEASE_BYTES);
-        let what = format!("a release of {} bytes", super::deployment::size(&release));
-        let made = self.propose("propose", &what, &upgrade(&release)).await?;
+        let draft = upgrade(&release);
+        let made = self.propose("propose", &sizes(&release, &draft), &draft).await?;
         self.attest(&made, &release).await?;
         self.vote("vote_1kb", &made).await?;
         let included = self.execute("execute_start", "the start of a rollout", &made).await?;
         let rollout = started(&included)?;
-        let cancel = draft("cancel", Action::CancelRollout { rollout });
+        let cancel = super::deployment::draft("cancel", Action::CancelRollout { rollout });
         let made = self.propose("propose_tiny", "a cancel", &cancel).await?;
         self.open_vote(&made).await?;
         self.vote("vote_tiny", &made).await?;
@@ -190,8 +190,8 @@ impl Coordinator<'_> {
     /// [`BenchError`].
     pub(crate) async fn large(&mut self) -> Result<(RolloutId, Release), BenchError> {
         let release = release("1.6.0", LARGE_BYTES);
-        let what = format!("a release of {} bytes", super::deployment::size(&release));
-        let made = self.propose("propose_10kb", &what, &upgrade(&release)).await?;
+        let draft = upgrade(&release);
+        let made = self.propose("propose_10kb", &sizes(&release, &draft), &draft).await?;
         self.attest(&made, &release).await?;
         self.vote("vote_10kb", &made).await?;
         let included = self.execute("execute_start_10kb", "the start of a rollout", &made).await?;
@@ -216,6 +216,10 @@ impl Coordinator<'_> {
         }
         Ok(())
     }
+}
+
+fn sizes(release: &Release, draft: &Draft) -> String {
+    format!("a release of {} bytes in a draft of {} with its plan", size(release), size(draft))
 }
 
 fn started(included: &Included) -> Result<RolloutId, BenchError> {

@@ -4,6 +4,7 @@ mod deployment;
 mod fleet;
 mod governance;
 mod net;
+mod peers;
 mod samples;
 
 use std::path::{Path, PathBuf};
@@ -32,6 +33,9 @@ pub(crate) struct GasArgs {
     /// The contract
     #[arg(long)]
     wasm: PathBuf,
+    /// A folder of others' contracts, which are then measured beside it
+    #[arg(long)]
+    peers: Option<PathBuf>,
 }
 
 /// A size at which everything is measured, and what ends the names of its figures.
@@ -85,7 +89,27 @@ pub(crate) async fn measure(
             show(&figure)?;
         }
     }
+    if let Some(folder) = &args.peers {
+        for figure in peers(&net, &cast, folder).await? {
+            show(&figure)?;
+        }
+    }
     Ok(())
+}
+
+/// The same figures of others.
+async fn peers(net: &Net, cast: &Cast, folder: &Path) -> Result<Vec<Figure>, BenchError> {
+    let (codes, mut figures) = peers::Codes::upload(net, folder).await?;
+    for Size { members, by_members, .. } in &SIZES {
+        let setting = format!("{members} members");
+        for (who, samples) in [
+            ("cw3", peers::multisig(net, cast, &codes, *members).await?),
+            ("daodao", peers::dao(net, cast, &codes, *members).await?),
+        ] {
+            figures.extend(samples.figures(who, &setting, |_| by_members, |_| Bar::None));
+        }
+    }
+    Ok(figures)
 }
 
 /// What is promised of an operation.
