@@ -1,7 +1,10 @@
 #!/usr/bin/env bash
-# Builds the contracts that the gas bench compares with, from their published crates, each with the Cargo.lock that was
-# published with it, by the coordinator's own recipe and their own optimisation level. Once, in the cache outside of the
-# tree. Prints the folder that holds NAME.wasm of each.
+# Builds the contracts that the gas bench compares with, from their published crates, by the coordinator's own recipe and
+# their own optimisation level. Once, in the cache outside of the tree. Prints the folder that holds NAME.wasm of each.
+#
+# What they depend on is fixed in scripts/peers/NAME.lock: the newest releases that they allow. With the locks that were
+# published with them they do not run: cosmwasm-std before 2.1 gives memory back with another size than it took, which the
+# allocator of today's Rust refuses.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=tools.sh
@@ -16,7 +19,12 @@ dao-proposal-single 2.6.0
 dao-dao-core 2.6.0
 dao-voting-cw4 2.6.0"
 
-ROOT="$TOOLS/peers-$({ echo "$PEERS" && cat scripts/peers.sh scripts/wasm.sh; } | sha256sum | cut -c1-16)"
+ROOT="$TOOLS/peers-$(cat scripts/peers.sh scripts/wasm.sh scripts/peers/*.lock | sha256sum | cut -c1-16)"
+# The crates are built outside of the tree, with the tree's compiler.
+if command -v rustup >/dev/null; then
+    RUSTUP_TOOLCHAIN=$(rustup show active-toolchain | cut -d' ' -f1)
+    export RUSTUP_TOOLCHAIN
+fi
 
 # Prints where cargo unpacked a published crate.
 source_of() {
@@ -45,6 +53,7 @@ make() {
     while read -r name version; do
         say "build $name $version (once)"
         cp -r "$(source_of "$work" "$name" "$version")" "$work/$name"
+        cp "scripts/peers/$name.lock" "$work/$name/Cargo.lock"
         # The crate must not be taken for a member of a workspace above.
         printf '\n[workspace]\n' >>"$work/$name/Cargo.toml"
         (cd "$work/$name" && cargo build --quiet --release --locked --lib --target $TARGET --target-dir "$work/target" \

@@ -232,7 +232,7 @@ fn wave(lot_bps: u16) -> Wave {
     }
 }
 
-/// Two waves, and bars that the first failure crosses.
+/// Three waves, and bars that the first failure crosses.
 fn plan() -> Plan {
     Plan {
         method: Method::Rolling,
@@ -240,7 +240,7 @@ fn plan() -> Plan {
         preparation: LONG,
         postponement: LONG,
         notice_blocks: Blocks(1),
-        waves: vec![wave(5_000), wave(10_000)],
+        waves: vec![wave(5_000), wave(9_000), wave(10_000)],
         lease: LONG,
         lease_bps: Bps(10_000),
         one_at_a_time: false,

@@ -71,7 +71,7 @@ impl<'n> Fleet<'_, 'n> {
         self.get_ready().await?;
         let open = self.advance("wave_opened", "advance that opens the first wave").await?;
         self.coordinator.net.reach(open).await?;
-        let [one, two] = self.pair(0, &[]).await?;
+        let [one, two] = self.pair(&[]).await?;
         for (part, which) in [(&one, "first"), (&two, "second")] {
             self.activate(part, which).await?;
             let height = Height(self.tip().await?);
@@ -80,7 +80,7 @@ impl<'n> Fleet<'_, 'n> {
         }
         let open = self.advance("wave_opened", "advance that opens the next wave").await?;
         self.coordinator.net.reach(open).await?;
-        let [three, four] = self.pair(1, &[&one, &two]).await?;
+        let [three, four] = self.pair(&[&one, &two]).await?;
         for part in [&three, &four] {
             self.activate(part, "next").await?;
         }
@@ -197,10 +197,11 @@ impl<'n> Fleet<'_, 'n> {
         serde_json::from_slice(&value).map_err(step("read a fact's text"))
     }
 
-    /// Two nodes of the waves up to one, of two organisations, and none of the others.
-    async fn pair(&self, wave_max: u8, others: &[&Part<'n>]) -> Result<[Part<'n>; 2], BenchError> {
+    /// Two nodes of the waves that opened, of two organisations, and none of the others.
+    async fn pair(&self, others: &[&Part<'n>]) -> Result<[Part<'n>; 2], BenchError> {
         let rollout: Rollout = self.stored(&keys::rollout(self.rollout)).await?;
         let progress: Progress = self.stored(&keys::progress(self.rollout)).await?;
+        let wave_max = progress.open.as_ref().map_or(0, |open| open.wave);
         let cast: &'n super::deployment::Cast = self.coordinator.cast;
         let mut found: Option<Part<'n>> = None;
         for (index, actor) in cast.operators.iter().take(self.size()).enumerate() {

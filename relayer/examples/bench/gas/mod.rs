@@ -90,26 +90,32 @@ pub(crate) async fn measure(
         }
     }
     if let Some(folder) = &args.peers {
-        for figure in peers(&net, &cast, folder).await? {
-            show(&figure)?;
-        }
+        peers(&net, &cast, folder, &mut show).await?;
     }
     Ok(())
 }
 
 /// The same figures of others.
-async fn peers(net: &Net, cast: &Cast, folder: &Path) -> Result<Vec<Figure>, BenchError> {
-    let (codes, mut figures) = peers::Codes::upload(net, folder).await?;
-    for Size { members, by_members, .. } in &SIZES {
-        let setting = format!("{members} members");
-        for (who, samples) in [
-            ("cw3", peers::multisig(net, cast, &codes, *members).await?),
-            ("daodao", peers::dao(net, cast, &codes, *members).await?),
-        ] {
-            figures.extend(samples.figures(who, &setting, |_| by_members, |_| Bar::None));
+async fn peers(
+    net: &Net,
+    cast: &Cast,
+    folder: &Path,
+    show: &mut impl FnMut(&Figure) -> Result<(), BenchError>,
+) -> Result<(), BenchError> {
+    let (codes, figures) = peers::Codes::upload(net, folder).await?;
+    figures.iter().try_for_each(&mut *show)?;
+    for who in ["cw3", "daodao"] {
+        for Size { members, by_members, .. } in &SIZES {
+            let samples = if who == "cw3" {
+                peers::multisig(net, cast, &codes, *members).await?
+            } else {
+                peers::dao(net, cast, &codes, *members).await?
+            };
+            let figures = samples.figures(who, &format!("{members} members"), |_| by_members, |_| Bar::None);
+            figures.iter().try_for_each(&mut *show)?;
         }
     }
-    Ok(figures)
+    Ok(())
 }
 
 /// What is promised of an operation.
