@@ -7,4 +7,5 @@ pub mod durable;
 pub mod fetch;
 pub mod probe;
 pub mod process;
+pub mod signer;
 pub mod store;

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ExitStatus, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::{Client, Url, redirect};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
@@ -18,6 +18,10 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::process::{self, Daemon};
+
+mod comet;
+
+pub use comet::Progress;
 
 const TIMEOUT_MS_MAX: u64 = 600_000;
 const BODY_BYTES_MAX: u64 = 16 << 20;
@@ -53,14 +57,14 @@ pub struct Check {
 pub enum Probe {
     /// Whether the daemon's first process is alive.
     Process {},
-    /// Whether a GET is answered with a status in a range. The body is read to its end and thrown away.
+    /// Whether a GET is answered with a status in a range. The body is read to its end and not looked at.
     Http {
         /// `http://` or `https://`, without a user name.
         url: String,
         /// The lowest and the highest good status.
         #[serde(default = "good_status")]
         status: (u16, u16),
-        /// A longer body is a failure.
+        /// A longer body is a failure; a shorter one is held until the answer is whole.
         body_bytes_max: u64,
         /// For everything, from connecting to the last byte.
         timeout_ms: u64,
@@ -70,6 +74,15 @@ pub enum Probe {
         /// Where.
         address: SocketAddr,
         /// How long to wait for it.
+        timeout_ms: u64,
+    },
+    /// Whether the height of a CometBFT node rises. One that catches up or stands still is Unknown.
+    CometHeight {
+        /// `http://` or `https://` address of its RPC, without a user name.
+        rpc: String,
+        /// A height counts as rising for so long after it rose.
+        still_ms_max: u64,
+        /// For everything, from connecting to the last byte.
         timeout_ms: u64,
     },
     /// Whether a command exits with 0. It is no shell line.
@@ -155,6 +168,13 @@ impl Probe {
                 check_timeout(*timeout_ms)
             }
             Self::Tcp { timeout_ms, .. } => check_timeout(*timeout_ms),
+            Self::CometHeight { rpc, still_ms_max, timeout_ms } => {
+                parse(rpc)?;
+                if *still_ms_max == 0 {
+                    return Err("expected still_ms_max of at least 1, found 0".to_owned());
+                }
+                check_timeout(*timeout_ms)
+            }
             Self::Command { argv, timeout_ms } => {
                 if argv.len() > ARGUMENTS_MAX || !argv.first().is_some_and(|program| program.starts_with('/'))
                 {
@@ -206,8 +226,8 @@ impl Prober {
         Ok(Self { client: builder().build()?, near: builder().no_proxy().build()? })
     }
 
-    /// Asks one probe about a daemon; `None` when the agent has none.
-    pub async fn ask(&self, probe: &Probe, daemon: Option<&Daemon>) -> Answer {
+    /// Asks one probe about a daemon; `None` when the agent has none. `progress`: what the same probe saw of it before.
+    pub async fn ask(&self, probe: &Probe, daemon: Option<&Daemon>, progress: &Progress) -> Answer {
         match probe {
             Probe::Process {} => ask_process(daemon),
             Probe::Http { url, status, body_bytes_max, timeout_ms } => {
@@ -215,37 +235,45 @@ impl Prober {
                 within(*timeout_ms, asked).await
             }
             Probe::Tcp { address, timeout_ms } => within(*timeout_ms, ask_tcp(*address)).await,
+            Probe::CometHeight { rpc, still_ms_max, timeout_ms } => {
+                let asked = self.ask_height(rpc, Duration::from_millis(*still_ms_max), progress);
+                within(*timeout_ms, asked).await
+            }
             Probe::Command { argv, timeout_ms } => {
                 ask_command(argv, Duration::from_millis(*timeout_ms)).await
             }
         }
     }
 
-    async fn ask_http(&self, url: &str, (low, high): (u16, u16), body_bytes_max: u64) -> Answer {
-        let url = match parse(url) {
-            Ok(url) => url,
-            Err(why) => return unknown(why),
-        };
+    async fn ask_http(&self, url: &str, status: (u16, u16), body_bytes_max: u64) -> Answer {
+        self.get(url, status, body_bytes_max).await.map_or_else(|answer| answer, |_| Answer::Pass)
+    }
+
+    async fn ask_height(&self, rpc: &str, still: Duration, progress: &Progress) -> Answer {
+        let url = format!("{}/status", rpc.trim_end_matches('/'));
+        match self.get(&url, good_status(), comet::STATUS_BYTES_MAX).await {
+            Ok(body) => progress.judge(&body, still, Instant::now()),
+            Err(answer) => answer,
+        }
+    }
+
+    async fn get(&self, url: &str, (low, high): (u16, u16), body_bytes_max: u64) -> Result<Vec<u8>, Answer> {
+        let url = parse(url).map_err(unknown)?;
         let client = if is_near(&url) { &self.near } else { &self.client };
-        let mut response = match client.get(url).send().await {
-            Ok(response) => response,
-            Err(e) => return of_error("the request failed", &e),
-        };
+        let sent = client.get(url).send().await;
+        let mut response = sent.map_err(|e| of_error("the request failed", &e))?;
         let status = response.status().as_u16();
         if !(low..=high).contains(&status) {
-            return fail(format!("status {status}, expected {low} to {high}"));
+            return Err(fail(format!("status {status}, expected {low} to {high}")));
         }
-        let mut received = 0_u64;
-        loop {
-            match response.chunk().await {
-                Ok(None) => return Answer::Pass,
-                Ok(Some(part)) => received = received.saturating_add(part.len() as u64),
-                Err(e) => return of_error("the answer broke off", &e),
+        let mut body = Vec::new();
+        while let Some(part) = response.chunk().await.map_err(|e| of_error("the answer broke off", &e))? {
+            if body.len() as u64 + part.len() as u64 > body_bytes_max {
+                return Err(fail(format!("the body is longer than {body_bytes_max} bytes")));
             }
-            if received > body_bytes_max {
-                return fail(format!("the body is longer than {body_bytes_max} bytes"));
-            }
+            body.extend_from_slice(&part);
         }
+        Ok(body)
     }
 }
 

@@ -20,7 +20,8 @@ use crate::act::process::{
     Adoption, Daemon, Exit, Found, Identity, Launch, Patience, ProcessError, Run, Slot, boot_id,
     check_program,
 };
-use crate::act::store::{Link, Store, StoreError};
+use crate::act::signer::{SignerError, SignerGuard};
+use crate::act::store::{Link, Store};
 use crate::causes::told;
 
 /// How long a daemon that is just being started is waited for before its place counts as unclear.
@@ -79,6 +80,8 @@ pub(super) struct Host {
     pub(super) prober: Arc<Prober>,
     /// What is probed.
     pub(super) checks: Arc<Vec<Check>>,
+    /// What must hold before a validator is started.
+    pub(super) signer: Option<SignerGuard>,
     /// Where answers go.
     pub(super) answers: mpsc::Sender<Answer>,
     /// The daemon, while one is known to run.
@@ -103,6 +106,7 @@ impl Host {
         fetcher: Fetcher,
         prober: Prober,
         checks: Vec<Check>,
+        signer: Option<SignerGuard>,
         answers: mpsc::Sender<Answer>,
     ) -> Self {
         Self {
@@ -113,6 +117,7 @@ impl Host {
             fetcher: Arc::new(fetcher),
             prober: Arc::new(prober),
             checks: Arc::new(checks),
+            signer,
             answers,
             daemon: None,
             started: None,
@@ -199,6 +204,7 @@ impl Host {
     pub(super) fn stop(&mut self, run: u64) {
         let (slot, patience, started) = (self.slot.clone(), self.patience, self.started.clone());
         let daemon = self.daemon.take().map(|(_, daemon)| daemon);
+        let signer = self.signer.clone();
         self.input(async move {
             let ended = match (daemon, started) {
                 (Some(daemon), _) => daemon.stop(patience).await.map(|_| ()),
@@ -207,6 +213,12 @@ impl Host {
                 }
                 (None, None) => Ok(()),
             };
+            // The mark of a daemon that is dead for sure. A doubt about it stops the next start and not this stop.
+            if ended.is_ok()
+                && let Err(why) = marked(signer).await
+            {
+                tracing::error!(why, "the signer's state");
+            }
             Input::Stopped { run, ended: ended.map_err(|error| told(&error)) }
         });
     }
@@ -215,9 +227,12 @@ impl Host {
     pub(super) fn spawn(&mut self, number: u64, run: Run, boot_id: Option<String>) {
         self.started = Some(Started { number, run: run.clone(), identity: None, boot_id });
         let (store, slot, launch) = (self.store.clone(), self.slot.clone(), self.launch.clone());
-        let held = self.held.clone();
+        let (held, signer) = (self.held.clone(), self.signer.clone());
         drop(self.answer(async move {
-            let spawned = start(&store, &slot, &launch, &held, &run).await;
+            let spawned = match marked(signer).await {
+                Ok(()) => start(&store, &slot, &launch, &held, &run).await,
+                Err(why) => Err(why),
+            };
             Answer::Spawned { number, spawned: spawned.map(Arc::new) }
         }));
     }
@@ -273,8 +288,17 @@ async fn staged(store: Store, digest: Digest) -> Ended {
     check_program(&program.file, digest).map_err(|error| told(&error))
 }
 
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+/// Compares a signer's state with what was seen of it before.
+async fn marked(signer: Option<SignerGuard>) -> Result<(), String> {
+    let check = |signer: SignerGuard| blocking::<_, SignerError>(move || signer.check().map(|_| ()));
+    match signer {
+        Some(signer) => check(signer).await,
+        None => Ok(()),
+    }
+}
+
+async fn blocking<T: Send + 'static, E: std::error::Error + Send + 'static>(
+    work: impl FnOnce() -> Result<T, E> + Send + 'static,
 ) -> Result<T, String> {
     match tokio::task::spawn_blocking(work).await {
         Ok(ended) => ended.map_err(|error| told(&error)),

@@ -37,6 +37,8 @@ pub const OUTBOX: &str = "outbox";
 pub const CURSOR: &str = "cursor.json";
 /// The owner's request to try again, while it waits.
 pub const RETRY: &str = "retry";
+/// The highest mark of the signer's state that was seen.
+pub const SIGNER: &str = "signer.json";
 /// The folder of the daemon's output.
 pub const LOGS: &str = "log";
 

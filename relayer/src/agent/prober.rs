@@ -10,7 +10,9 @@ use tokio::time::MissedTickBehavior;
 
 use super::host::Answer;
 use super::status::CheckStatus;
-use crate::act::probe::{Answer as ProbeAnswer, Check, CheckError, NAME_CHARACTERS_MAX, Need, Probe, Prober};
+use crate::act::probe::{
+    Answer as ProbeAnswer, Check, CheckError, NAME_CHARACTERS_MAX, Need, Probe, Prober, Progress,
+};
 use crate::act::process::Daemon;
 use crate::config::{Check as CheckSetting, HealthSettings};
 
@@ -50,6 +52,10 @@ fn check(need: Need, setting: &CheckSetting) -> Result<Check, CheckError> {
             let socket = address.parse().map_err(|_| CheckError { name: name.clone(), why: why() })?;
             (name, Probe::Tcp { address: socket, timeout_ms: *timeout_ms })
         }
+        CheckSetting::CometHeight { rpc, still_ms_max, timeout_ms } => (
+            format!("comet_height {rpc}"),
+            Probe::CometHeight { rpc: rpc.clone(), still_ms_max: *still_ms_max, timeout_ms: *timeout_ms },
+        ),
         CheckSetting::Command { program, args, timeout_ms } => (
             format!("command {program}"),
             Probe::Command {
@@ -103,11 +109,13 @@ pub(super) async fn probe(
 ) {
     let mut ticker = tokio::time::interval(interval);
     ticker.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // Probing starts anew with each daemon: what an earlier one showed says nothing of this one.
+    let seen: Vec<Progress> = checks.iter().map(|_| Progress::default()).collect();
     loop {
         ticker.tick().await;
         let (prober, daemon) = (&prober, daemon.as_deref());
-        let asked = checks.iter().map(|check| async move {
-            let answer = prober.ask(&check.probe, daemon).await;
+        let asked = checks.iter().zip(&seen).map(|(check, progress)| async move {
+            let answer = prober.ask(&check.probe, daemon, progress).await;
             (check, answer)
         });
         let answered = join_all(asked).await;

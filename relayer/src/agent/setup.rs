@@ -9,11 +9,12 @@ use super::error::AgentError;
 use super::host::{Answer, Host, Started, look};
 use super::record::Recalled;
 use super::status::Status;
-use super::{FOLDER_MODE, LOGS, now_ms, prober};
+use super::{FOLDER_MODE, LOGS, SIGNER, now_ms, prober};
 use crate::act::durable::create_dir;
 use crate::act::fetch::{Bounds, Fetcher};
 use crate::act::probe::Prober;
 use crate::act::process::{Launch, Output, Patience, Slot};
+use crate::act::signer::SignerGuard;
 use crate::act::store::Store;
 use crate::config::AgentConfig;
 
@@ -57,7 +58,8 @@ pub(super) fn host(config: &AgentConfig, answers: mpsc::Sender<Answer>) -> Resul
     let patience = Patience { grace: config.daemon.stop_grace, proof: PROOF_LONGEST };
     let checks = prober::checks(&config.health)?;
     let prober = Prober::new().map_err(AgentError::Prober)?;
-    Ok(Host::new(store, slot, launch, patience, Fetcher::new(bounds)?, prober, checks, answers))
+    let signer = config.signer_state.clone().map(|state| SignerGuard::new(state, home.join(SIGNER)));
+    Ok(Host::new(store, slot, launch, patience, Fetcher::new(bounds)?, prober, checks, signer, answers))
 }
 
 /// Takes up where the journal and the disk say that the node is.

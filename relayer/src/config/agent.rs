@@ -149,6 +149,8 @@ pub struct AgentConfig {
     pub node: NodeConfig,
     /// The daemon.
     pub daemon: DaemonConfig,
+    /// CometBFT's state of a signer on this host, which must not go back; `None` where the daemon signs nothing here.
+    pub signer_state: Option<PathBuf>,
     /// When it is healthy.
     pub health: HealthSettings,
     /// Longer trials than the plan's.
@@ -184,6 +186,7 @@ impl Layers {
                 log_files_max: daemon.log_files_max,
             },
             node,
+            signer_state: settings.signer.state.map(|path| path.relative()),
             health: settings.health,
             trial: settings.trial,
             fetch: settings.fetch,

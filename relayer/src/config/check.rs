@@ -89,6 +89,12 @@ fn check_one(check: &Check) -> Result<(), String> {
         Check::Http { url, .. } if !(url.starts_with("http://") || url.starts_with("https://")) => {
             Err(format!("expected a url that begins with http:// or https://, found {url:?}"))
         }
+        Check::CometHeight { rpc, .. } if !(rpc.starts_with("http://") || rpc.starts_with("https://")) => {
+            Err(format!("expected an rpc that begins with http:// or https://, found {rpc:?}"))
+        }
+        Check::CometHeight { still_ms_max: 0, .. } => {
+            Err("expected still_ms_max of at least 1, found 0".to_owned())
+        }
         // A name would have to be looked up anew for each probe, and its answer is not the daemon's.
         Check::Tcp { address, .. } if address.parse::<SocketAddr>().is_err() => {
             Err(format!("expected an IP address and port such as 127.0.0.1:8080, found {address:?}"))
@@ -96,6 +102,6 @@ fn check_one(check: &Check) -> Result<(), String> {
         Check::Command { program, .. } if !Path::new(program).is_absolute() => {
             Err(format!("expected the absolute path of a program, found {program:?}"))
         }
-        Check::Http { .. } | Check::Tcp { .. } | Check::Command { .. } => Ok(()),
+        Check::Http { .. } | Check::Tcp { .. } | Check::CometHeight { .. } | Check::Command { .. } => Ok(()),
     }
 }

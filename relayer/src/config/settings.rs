@@ -19,6 +19,8 @@ pub struct Settings {
     pub node: NodeSettings,
     /// How the node's daemon is run.
     pub daemon: DaemonSettings,
+    /// What the daemon signs with, if it is a validator.
+    pub signer: SignerSettings,
     /// When the daemon is healthy.
     pub health: HealthSettings,
     /// Longer trials than the plan asks for.
@@ -202,6 +204,15 @@ impl Default for DaemonSettings {
     }
 }
 
+/// What the daemon signs with, if it is a validator.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SignerSettings {
+    /// CometBFT's `priv_validator_state.json`, of a validator whose key is on this host. No daemon is started on one that
+    /// went back.
+    pub state: Option<RelativePathBuf>,
+}
+
 /// When the daemon is healthy. That its process is alive is always required.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -232,6 +243,17 @@ pub enum Check {
         #[serde(default = "check_timeout_ms")]
         timeout_ms: u64,
     },
+    /// A CometBFT node whose height must rise. One that catches up or stands still is neither healthy nor failed.
+    CometHeight {
+        /// http(s) address of its RPC.
+        rpc: String,
+        /// A height counts as rising for so long after it rose, in milliseconds.
+        #[serde(default = "still_ms_max")]
+        still_ms_max: u64,
+        /// The longest it may take, in milliseconds.
+        #[serde(default = "check_timeout_ms")]
+        timeout_ms: u64,
+    },
     /// A program that must end with code 0.
     Command {
         /// Its absolute path.
@@ -249,6 +271,10 @@ fn check_timeout_ms() -> u64 {
     1_000
 }
 
+fn still_ms_max() -> u64 {
+    30_000
+}
+
 impl Check {
     /// The longest it may take, in milliseconds.
     #[must_use]
@@ -256,6 +282,7 @@ impl Check {
         match self {
             Self::Http { timeout_ms, .. }
             | Self::Tcp { timeout_ms, .. }
+            | Self::CometHeight { timeout_ms, .. }
             | Self::Command { timeout_ms, .. } => *timeout_ms,
         }
     }

@@ -46,7 +46,7 @@ fn command(script: &str, timeout_ms: u64) -> Probe {
 }
 
 async fn ask(probe: &Probe) -> Answer {
-    Prober::new().unwrap().ask(probe, None).await
+    Prober::new().unwrap().ask(probe, None, &Progress::default()).await
 }
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\nconnection: close\r\n\r\nhello";
