@@ -3,7 +3,7 @@
 #
 # usage: localnet.sh up [--validators 1|4] [--release 0.61.14|0.61.14-r2|0.54.9] [--dir DIR] [--base-port PORT]
 #                       [--block-gas GAS] [--wasm FILE] [--instantiate FILE] [--no-start] [--no-deploy]
-#        localnet.sh down [--dir DIR] [--remove]
+#        localnet.sh down [--dir DIR] [--node 0|1|2|3] [--remove]
 #        localnet.sh status [--dir DIR] [--json]
 #
 #   --dir          where the chain lives; .localnet in the tree by default
@@ -13,6 +13,7 @@
 #   --instantiate  the coordinator's instantiate message; by default docs/genesis.example.json's with this net's accounts
 #   --no-start     makes the folders and starts nothing, for agents that start the nodes themselves
 #   --no-deploy    starts the chain without the coordinator
+#   --node         ends this node alone, for an agent that takes it over
 #   --remove       deletes the folder too
 #
 # `up` again starts what is not running, and deploys what is not deployed. `down` ends only what `up` started. The
@@ -32,7 +33,7 @@ need jq "localnet.sh reads and writes JSON with it"
 need curl "localnet.sh asks the nodes with it"
 
 VALIDATORS="" RELEASE="" BASE_PORT="" NET="$here/../.localnet"
-BLOCK_GAS="" WASM="" INSTANTIATE="" START=yes DEPLOY=yes REMOVE=no AS_JSON=no
+BLOCK_GAS="" WASM="" INSTANTIATE="" NODE="" START=yes DEPLOY=yes REMOVE=no AS_JSON=no
 
 command=${1:-}
 [ $# -gt 0 ] && shift
@@ -47,6 +48,7 @@ while [ $# -gt 0 ]; do
         --instantiate) INSTANTIATE=$(realpath "${2:?}") && shift 2 ;;
         --no-start) START=no && shift ;;
         --no-deploy) DEPLOY=no && shift ;;
+        --node) NODE=${2:?} && shift 2 ;;
         --remove) REMOVE=yes && shift ;;
         --json) AS_JSON=yes && shift ;;
         *) fail "unknown option $1; see the head of this script" ;;
@@ -56,6 +58,9 @@ case ${VALIDATORS:-1} in 1 | 4) ;; *) fail "expected 1 or 4 validators, found $V
 [[ ${BASE_PORT:-26650} =~ ^[0-9]{4,5}$ ]] && [ "${BASE_PORT:-26650}" -ge 1024 ] && [ "${BASE_PORT:-26650}" -le 65000 ] ||
     fail "expected a base port from 1024 to 65000, found $BASE_PORT"
 [[ ${BLOCK_GAS:-1000000} =~ ^[0-9]{7,10}$ ]] || fail "expected a block's gas from 1000000 to 9999999999, found $BLOCK_GAS"
+
+[ -z "$NODE" ] || [[ $command = down && $REMOVE = no && $NODE =~ ^[0-3]$ ]] ||
+    fail "expected --node 0 to 3 with down and without --remove, found $NODE"
 
 case $command in
     up)
@@ -75,7 +80,8 @@ case $command in
     down)
         [ -e "$NET/net.json" ] || { say "there is no net in $NET" && exit 0; }
         NET=$(cd "$NET" && pwd)
-        stop_nodes
+        # shellcheck disable=SC2086
+        stop_nodes $NODE
         if [ $REMOVE = yes ]; then rm -rf "$NET"; fi
         ;;
     status)

@@ -45,12 +45,14 @@ start_nodes() {
     done
 }
 
+# stop_nodes [NODE]: all of them, or one.
 stop_nodes() {
-    local node pid deadline=$((SECONDS + STOP_SECONDS))
-    for node in $(seq 0 "$(last_node)"); do
+    local node pid nodes deadline=$((SECONDS + STOP_SECONDS))
+    nodes=${1:-$(seq 0 "$(last_node)")}
+    for node in $nodes; do
         if pid=$(alive "$node"); then kill "$pid" 2>/dev/null || true; fi
     done
-    for node in $(seq 0 "$(last_node)"); do
+    for node in $nodes; do
         while pid=$(alive "$node"); do
             if [ $SECONDS -ge $deadline ]; then kill -9 "$pid" 2>/dev/null || true; fi
             sleep 0.1
