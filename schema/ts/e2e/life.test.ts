@@ -317,6 +317,7 @@ test("every query is answered as its schema says", async () => {
     down: await query.down({ group: COMPONENT }), brake: await query.brake({ scope: "all" }), log_head: await query.logHead(),
     explain: await query.explain({ subject: { rollout } }), can_i: await query.canI({ addr, msg: { claim: {} } }),
     claimable: await query.claimable({ addr }), threshold: await query.threshold({ proposal_id: proposal }),
+    auditors: await query.auditors(), treasury: await query.treasury(), comments: await query.comments({ proposal }),
     vote: await query.vote({ proposal_id: proposal, voter: addr }), list_votes: await query.listVotes({ proposal_id: proposal }),
   };
   assert.deepEqual(Object.keys(answers).sort(), readdirSync(join(jsonFolder, "answers")).map((file) => file.replace(".json", "")).sort());
@@ -328,7 +329,7 @@ test("what is stored is read by its raw keys as its schemas say", async () => {
   const a = everyone.addresses;
   const { release } = (await query.rollout({ rollout })).rollout;
   const stored: Record<string, unknown> = {
-    config: await facts.config(), rules_version: await facts.rulesVersion(), rules: await facts.rules(1),
+    config: await facts.config(), rules_head: await facts.rulesHead(), rules: await facts.rules(1),
     class_rules: await facts.classRules(1, "s"), members: await facts.members(a.member), members_total: await facts.membersTotal(),
     auditors: await facts.auditors(a.ed25519), guardians: await facts.guardians(), brakes: await facts.brakes("*"),
     log_head: await facts.logHead(), proposal_count: await facts.proposalCount(), proposals: await facts.proposals(proposal),
@@ -338,7 +339,7 @@ test("what is stored is read by its raw keys as its schemas say", async () => {
     liabilities: await facts.liabilities("ucosm"), components: await facts.components(COMPONENT),
     operators: await facts.operators(a.operator, COMPONENT), down: await facts.down(COMPONENT), releases: await facts.releases(release),
     standings: await facts.standings(release), rollout_count: await facts.rolloutCount(), rollouts: await facts.rollouts(rollout),
-    progress: await facts.progress(rollout), seats: await facts.seats(rollout, 1), node_count: await facts.nodeCount(),
+    progress: await facts.progress(rollout), seats: await facts.seats(1), node_count: await facts.nodeCount(),
     nodes: await facts.nodes(1), node_names: await facts.nodeNames(a.operator, COMPONENT, "feeder-a"),
     nodes_by_power: await facts.nodesByPower(COMPONENT, 100, 1), hot_keys: await facts.hotKeys(a.hot),
   };

@@ -50,7 +50,7 @@ test("raw keys are those of the table", () => {
 });
 
 test("numbers in keys are whole and fit", () => {
-  assert.equal(toHex(concord.keys.seats(2n ** 60n)).slice(16, 32), "1000000000000000");
+  assert.equal(toHex(concord.keys.seats(2n ** 60n)).slice(12, 28), "1000000000000000");
   for (const bad of [-1, 0.5, 2 ** 53, 2n ** 64n, Number.NaN]) assert.throws(() => concord.keys.proposals(bad), RangeError);
   assert.throws(() => concord.keys.attestations(1, 256, "wasm1x"), RangeError);
 });

@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use concord::chain::Included;
 use concord::chain::wasm::{instantiate2, store_code};
+use concord_schema::Digest;
 use serde_json::{Value, json};
 
 use super::super::error::{BenchError, step};
@@ -122,8 +123,9 @@ fn members(cast: &Cast, count: usize) -> Result<Value, BenchError> {
 
 async fn instantiate(net: &Net, code: u64, msg: &Value) -> Result<Included, BenchError> {
     let (deployer, msg) = (&net.deployer, json_bytes(msg)?);
-    let salt = code.to_be_bytes().into_iter().chain(msg.len().to_be_bytes()).collect::<Vec<u8>>();
-    let message = instantiate2(&deployer.address, &deployer.address, code, "peer", &msg, &salt);
+    // Every electorate is a contract of its own.
+    let salt = Digest::of(&msg);
+    let message = instantiate2(&deployer.address, &deployer.address, code, "peer", &msg, &salt.0);
     net.send_any(deployer, &message).await
 }
 
