@@ -8,7 +8,7 @@
 #   bad-release  the same, and one validator's artifact cannot run: it goes back
 #   --dir        a new folder that is left there; by default one that is removed at the end, unless something failed
 #
-# It ends what it started, whatever happens. It takes two minutes once everything is built, and 2 GB of disk meanwhile.
+# It ends what it started, whatever happens. It takes two and a half minutes once everything is built, and 2 GB of disk meanwhile.
 set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
 # shellcheck source=tools.sh

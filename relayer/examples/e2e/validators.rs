@@ -96,6 +96,10 @@ LD_LIBRARY_PATH = {library}
 
 [signer]
 state = {signer}
+rpc = {own}
+
+[fetch]
+rate_bytes_per_second_max = 30000000
 
 [[health.required]]
 kind = "comet_height"

@@ -30,6 +30,9 @@ const REDIRECTS_MAX: usize = 3;
 /// Free space that is asked for, as a multiple of the artifact.
 const SPACE_FACTOR: u64 = 2;
 const PART_BYTES: usize = 64 << 10;
+/// So much is written before it is made durable: a disk that has to flush all of an artifact at once lets everybody else
+/// on it wait, a validator's votes too.
+const FLUSH_BYTES: u64 = 8 << 20;
 const WAIT_MAX: Duration = Duration::from_secs(30);
 
 /// What to fetch, as the proved release declares it.
@@ -52,6 +55,8 @@ pub struct Bounds {
     pub idle: Duration,
     /// What each [`Bounds::rate_window`] must bring on average; 0 asks for nothing.
     pub bytes_per_second_min: u64,
+    /// No more bytes a second are taken; 0 sets no bound.
+    pub bytes_per_second_max: u64,
     /// The time over which a rate is measured.
     pub rate_window: Duration,
     /// For one artifact, all addresses and tries and waits together. An address that is not the last one may take half of
@@ -72,6 +77,7 @@ impl Default for Bounds {
             connect: Duration::from_secs(10),
             idle: Duration::from_secs(30),
             bytes_per_second_min: 1_024,
+            bytes_per_second_max: 0,
             rate_window: Duration::from_secs(30),
             total: Duration::from_secs(3600),
             tries_per_address: 3,
@@ -221,6 +227,7 @@ impl Fetcher {
         let draft = store.draft().map_err(Failure::Here)?;
         let copy = draft.file().try_clone().map_err(|e| DiskError::new("open", draft.path(), e))?;
         let mut sink = Sink { file: tokio::fs::File::from_std(copy), hash: Sha256::new(), received: 0 };
+        let began = Instant::now();
         let mut pace = Pace::new(self.bounds.bytes_per_second_min, self.bounds.rate_window);
         loop {
             let asked = Instant::now();
@@ -228,6 +235,7 @@ impl Fetcher {
             pace.take(part.len() as u64, asked.elapsed())?;
             sink.take(&part, want, &draft).await?;
             progress(sink.received, want.bytes);
+            sleep(pace::ahead(sink.received, began.elapsed(), self.bounds.bytes_per_second_max)).await;
         }
         sink.finish(want, &draft).await?;
         Ok(draft)
@@ -391,6 +399,9 @@ impl Sink {
         }
         self.hash.update(part);
         self.file.write_all(part).await.map_err(|e| DiskError::new("write", draft.path(), e))?;
+        if received / FLUSH_BYTES > self.received / FLUSH_BYTES {
+            self.file.sync_data().await.map_err(|e| DiskError::new("sync", draft.path(), e))?;
+        }
         self.received = received;
         Ok(())
     }

@@ -20,7 +20,7 @@ use crate::act::process::{
     Adoption, Daemon, Exit, Found, Identity, Launch, Patience, ProcessError, Run, Slot, boot_id,
     check_program,
 };
-use crate::act::signer::{SignerError, SignerGuard};
+use crate::act::signer::{Signer, SignerError};
 use crate::act::store::{Link, Store};
 use crate::causes::told;
 
@@ -80,8 +80,8 @@ pub(super) struct Host {
     pub(super) prober: Arc<Prober>,
     /// What is probed.
     pub(super) checks: Arc<Vec<Check>>,
-    /// What must hold before a validator is started.
-    pub(super) signer: Option<SignerGuard>,
+    /// Of a validator: what must hold before its start, and when it is best stopped.
+    pub(super) signer: Option<Signer>,
     /// Where answers go.
     pub(super) answers: mpsc::Sender<Answer>,
     /// The daemon, while one is known to run.
@@ -106,7 +106,7 @@ impl Host {
         fetcher: Fetcher,
         prober: Prober,
         checks: Vec<Check>,
-        signer: Option<SignerGuard>,
+        signer: Option<Signer>,
         answers: mpsc::Sender<Answer>,
     ) -> Self {
         Self {
@@ -141,12 +141,18 @@ impl Host {
     }
 
     /// The last thing before a stop: `next` is opened and hashed while the daemon still runs. Without it there is no stop.
-    /// Taking out of service itself has no driver yet.
+    /// A validator waits for its best moment; taking others out of service has no driver yet.
     pub(super) fn drain(&self, next: Option<Digest>) {
-        let (store, held) = (self.store.clone(), self.held.clone());
+        let (store, held, signer) = (self.store.clone(), self.held.clone(), self.signer.clone());
         self.input(async move {
-            let held = blocking(move || next.map_or(Ok(()), |digest| held.take(&store, &digest)));
-            Input::Drained(held.await)
+            let taken = blocking(move || next.map_or(Ok(()), |digest| held.take(&store, &digest))).await;
+            if taken.is_ok()
+                && let Some(turn) = signer.and_then(|signer| signer.turn)
+            {
+                let is_own = turn.over().await;
+                tracing::info!(is_own, "the newest block, before the stop");
+            }
+            Input::Drained(taken)
         });
     }
 
@@ -289,12 +295,8 @@ async fn staged(store: Store, digest: Digest) -> Ended {
 }
 
 /// Compares a signer's state with what was seen of it before.
-async fn marked(signer: Option<SignerGuard>) -> Result<(), String> {
-    let check = |signer: SignerGuard| blocking::<_, SignerError>(move || signer.check().map(|_| ()));
-    match signer {
-        Some(signer) => check(signer).await,
-        None => Ok(()),
-    }
+async fn marked(signer: Option<Signer>) -> Result<(), String> {
+    blocking::<_, SignerError>(move || signer.map_or(Ok(()), |signer| signer.guard.check().map(|_| ()))).await
 }
 
 async fn blocking<T: Send + 'static, E: std::error::Error + Send + 'static>(

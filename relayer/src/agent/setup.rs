@@ -14,7 +14,7 @@ use crate::act::durable::create_dir;
 use crate::act::fetch::{Bounds, Fetcher};
 use crate::act::probe::Prober;
 use crate::act::process::{Launch, Output, Patience, Slot};
-use crate::act::signer::SignerGuard;
+use crate::act::signer::{Signer, SignerGuard, Turn};
 use crate::act::store::Store;
 use crate::config::AgentConfig;
 
@@ -51,6 +51,7 @@ pub(super) fn host(config: &AgentConfig, answers: mpsc::Sender<Answer>) -> Resul
         connect: Duration::from_secs(config.fetch.connect_timeout_seconds),
         idle: Duration::from_secs(config.fetch.stall_timeout_seconds),
         bytes_per_second_min: config.fetch.rate_bytes_per_second_min,
+        bytes_per_second_max: config.fetch.rate_bytes_per_second_max,
         total: Duration::from_secs(config.fetch.total_timeout_seconds),
         bytes_max: config.fetch.bytes_max,
         ..Bounds::default()
@@ -58,8 +59,17 @@ pub(super) fn host(config: &AgentConfig, answers: mpsc::Sender<Answer>) -> Resul
     let patience = Patience { grace: config.daemon.stop_grace, proof: PROOF_LONGEST };
     let checks = prober::checks(&config.health)?;
     let prober = Prober::new().map_err(AgentError::Prober)?;
-    let signer = config.signer_state.clone().map(|state| SignerGuard::new(state, home.join(SIGNER)));
+    let signer = signer(config).map_err(AgentError::Prober)?;
     Ok(Host::new(store, slot, launch, patience, Fetcher::new(bounds)?, prober, checks, signer, answers))
+}
+
+/// A validator's guard and turn.
+fn signer(config: &AgentConfig) -> Result<Option<Signer>, reqwest::Error> {
+    let Some(state) = config.signer.state.clone() else { return Ok(None) };
+    let guard = SignerGuard::new(state.relative(), config.node.home.join(SIGNER));
+    let longest = Duration::from_secs(config.signer.turn_seconds_max);
+    let turn = config.signer.rpc.as_deref().map(|rpc| Turn::new(rpc, longest)).transpose()?;
+    Ok(Some(Signer { guard, turn }))
 }
 
 /// Takes up where the journal and the disk say that the node is.

@@ -10,7 +10,7 @@ use concord_schema::text;
 use super::error::ConfigError;
 use super::layers::Layers;
 use super::settings::{
-    ChainSettings, FetchSettings, HealthSettings, HttpSettings, Mode, Settings, TrialSettings,
+    ChainSettings, FetchSettings, HealthSettings, HttpSettings, Mode, Settings, SignerSettings, TrialSettings,
 };
 use crate::chain::light::{Checksum, LightSettings, host_time, read_checksum};
 use crate::chain::rpc::Settings as RpcSettings;
@@ -149,8 +149,8 @@ pub struct AgentConfig {
     pub node: NodeConfig,
     /// The daemon.
     pub daemon: DaemonConfig,
-    /// CometBFT's state of a signer on this host, which must not go back; `None` where the daemon signs nothing here.
-    pub signer_state: Option<PathBuf>,
+    /// What the daemon signs with, if it is a validator.
+    pub signer: SignerSettings,
     /// When it is healthy.
     pub health: HealthSettings,
     /// Longer trials than the plan's.
@@ -186,7 +186,7 @@ impl Layers {
                 log_files_max: daemon.log_files_max,
             },
             node,
-            signer_state: settings.signer.state.map(|path| path.relative()),
+            signer: settings.signer,
             health: settings.health,
             trial: settings.trial,
             fetch: settings.fetch,

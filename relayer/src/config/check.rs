@@ -38,6 +38,10 @@ pub(super) fn check(settings: &Settings, merged: &Merged) -> Result<(), ConfigEr
             return Err(merged.refuse(key, format!("expected at most {max} entries, found {found}")));
         }
     }
+    if let Some(rpc) = settings.signer.rpc.as_deref().filter(|rpc| !rpc.starts_with("http://")) {
+        let reason = format!("expected the validator's own RPC, which begins with http://, found {rpc:?}");
+        return Err(merged.refuse("signer.rpc", reason));
+    }
     let listen = settings.http.listen;
     if !listen.ip().is_loopback() {
         let reason = format!(
@@ -55,8 +59,10 @@ pub(super) fn check(settings: &Settings, merged: &Merged) -> Result<(), ConfigEr
     Ok(())
 }
 
-fn numbers(settings: &Settings) -> [(&'static str, u64, u64, u64); 19] {
-    let Settings { chain, gas, daemon, trial, fetch, .. } = settings;
+fn numbers(settings: &Settings) -> [(&'static str, u64, u64, u64); 21] {
+    let Settings { chain, gas, daemon, signer, trial, fetch, .. } = settings;
+    // No bound is above every minimum.
+    let rate_max = Some(fetch.rate_bytes_per_second_max).filter(|rate| *rate > 0).unwrap_or(u64::MAX);
     [
         ("chain.call_timeout_seconds", chain.call_timeout_seconds, 1, 600),
         ("chain.trusting_seconds", chain.trusting_seconds, 1, TRUSTING_SECONDS_MAX),
@@ -70,12 +76,15 @@ fn numbers(settings: &Settings) -> [(&'static str, u64, u64, u64); 19] {
         ("daemon.boot_seconds", daemon.boot_seconds, 0, DAY_SECONDS),
         ("daemon.log_bytes_max", daemon.log_bytes_max, 4_096, 1 << 40),
         ("daemon.log_files_max", daemon.log_files_max.into(), 1, 1_000),
+        // A drain must end within a minute.
+        ("signer.turn_seconds_max", signer.turn_seconds_max, 0, 30),
         ("trial.seconds_min", trial.seconds_min, 0, 30 * DAY_SECONDS),
         ("trial.blocks_min", trial.blocks_min, 0, 300 * DAY_SECONDS),
         ("fetch.bytes_max", fetch.bytes_max, 1, ARTIFACT_BYTES_MAX),
         ("fetch.connect_timeout_seconds", fetch.connect_timeout_seconds, 1, DAY_SECONDS),
         ("fetch.total_timeout_seconds", fetch.total_timeout_seconds, 1, 7 * DAY_SECONDS),
         ("fetch.rate_bytes_per_second_min", fetch.rate_bytes_per_second_min, 0, 1 << 30),
+        ("fetch.rate_bytes_per_second_max", rate_max, fetch.rate_bytes_per_second_min, u64::MAX),
         // A silence longer than the whole would never be noticed.
         ("fetch.stall_timeout_seconds", fetch.stall_timeout_seconds, 1, fetch.total_timeout_seconds),
     ]

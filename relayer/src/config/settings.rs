@@ -205,12 +205,22 @@ impl Default for DaemonSettings {
 }
 
 /// What the daemon signs with, if it is a validator.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SignerSettings {
     /// CometBFT's `priv_validator_state.json`, of a validator whose key is on this host. No daemon is started on one that
     /// went back.
     pub state: Option<RelativePathBuf>,
+    /// http address of the validator's own RPC. With it, the validator is stopped right after a block of its own.
+    pub rpc: Option<String>,
+    /// The longest wait for that block.
+    pub turn_seconds_max: u64,
+}
+
+impl Default for SignerSettings {
+    fn default() -> Self {
+        Self { state: None, rpc: None, turn_seconds_max: 10 }
+    }
 }
 
 /// When the daemon is healthy. That its process is alive is always required.
@@ -318,6 +328,8 @@ pub struct FetchSettings {
     pub stall_timeout_seconds: u64,
     /// Each 30 s of a download must bring so many bytes a second on average, or the next address is tried; 0 asks for none.
     pub rate_bytes_per_second_min: u64,
+    /// A download takes no more bytes a second, so that the daemon keeps the host's disk and line; 0 sets no bound.
+    pub rate_bytes_per_second_max: u64,
     /// The longest that one artifact may take, all addresses and tries together; an address that is not the last one may
     /// take half of what is left.
     pub total_timeout_seconds: u64,
@@ -330,6 +342,7 @@ impl Default for FetchSettings {
             connect_timeout_seconds: 10,
             stall_timeout_seconds: 30,
             rate_bytes_per_second_min: 1_024,
+            rate_bytes_per_second_max: 0,
             total_timeout_seconds: 3_600,
         }
     }

@@ -43,6 +43,13 @@ impl Pace {
     }
 }
 
+/// How much too early so many bytes are here, for a rate that is not to be exceeded; 0 sets no bound.
+pub(super) fn ahead(bytes: u64, elapsed: Duration, bytes_per_second_max: u64) -> Duration {
+    let ms = u128::from(bytes).saturating_mul(1_000).checked_div(u128::from(bytes_per_second_max));
+    let due = Duration::from_millis(ms.and_then(|ms| u64::try_from(ms).ok()).unwrap_or_default());
+    due.saturating_sub(elapsed)
+}
+
 /// Are these bytes fewer than this time should have brought?
 fn is_slow(bytes: u64, waited: Duration, bytes_per_second_min: u64) -> bool {
     let wanted = u128::from(bytes_per_second_min).saturating_mul(waited.as_millis());
@@ -54,6 +61,20 @@ mod tests {
     use super::*;
 
     const WINDOW: Duration = Duration::from_secs(30);
+
+    #[test]
+    fn a_download_waits_for_as_long_as_it_is_too_early() {
+        for (bytes, ms, rate, want) in [
+            (1_000, 0, 1_000, 1_000),
+            (1_000, 400, 1_000, 600),
+            (1_000, 1_000, 1_000, 0),
+            (1_000, 9_000, 1_000, 0),
+            (1_000, 0, 0, 0),
+        ] {
+            let waits = ahead(bytes, Duration::from_millis(ms), rate);
+            assert_eq!(waits, Duration::from_millis(want), "{bytes} bytes in {ms} ms at {rate}");
+        }
+    }
 
     #[test]
     fn a_window_is_judged_at_both_edges_of_bytes_and_time() {

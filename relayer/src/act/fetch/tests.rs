@@ -10,6 +10,7 @@ const BOUNDS: Bounds = Bounds {
     connect: Duration::from_secs(5),
     idle: Duration::from_millis(300),
     bytes_per_second_min: 0,
+    bytes_per_second_max: 0,
     rate_window: Duration::from_secs(30),
     total: Duration::from_secs(2),
     tries_per_address: 2,

@@ -12,6 +12,10 @@ use thiserror::Error;
 
 use super::durable::{DiskError, replace_file};
 
+mod turn;
+
+pub use turn::Turn;
+
 /// No state is longer than this: it holds one vote and its signature.
 const STATE_BYTES_MAX: u64 = 1 << 20;
 const MODE: u32 = 0o600;
@@ -81,6 +85,15 @@ struct State {
     height: Option<String>,
     round: u32,
     step: u8,
+}
+
+/// A validator that signs on this host.
+#[derive(Clone, Debug)]
+pub struct Signer {
+    /// What must hold before it is started.
+    pub guard: SignerGuard,
+    /// When it is best stopped, where that is to be waited for.
+    pub turn: Option<Turn>,
 }
 
 /// The guard of one validator.
