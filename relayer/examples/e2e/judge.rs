@@ -152,17 +152,18 @@ impl Facts {
         let absent = self.blocks.iter().filter(|block| block.votes.get(node) == Some(&Vote::Absent));
         let is_own = |block: &&Block| {
             absence.is_some_and(|absence| {
-                block.height < absence.back && self.next_time(block.height) >= absence.stopped_ms
+                block.height < absence.back && self.votes_until(block.height) >= absence.stopped_ms
             })
         };
         let own = absent.clone().filter(is_own).count();
         (own, absent.filter(|block| !is_own(block)).map(|block| block.height).collect())
     }
 
-    /// A block is voted on until the next one is made.
-    fn next_time(&self, height: u64) -> u64 {
-        let next = self.blocks.iter().find(|block| block.height > height);
-        next.map_or(u64::MAX, |block| block.time_ms)
+    /// Votes for a block are collected until the next one is proposed. That is before the next one's own votes, whose time
+    /// is that of the block after it.
+    fn votes_until(&self, height: u64) -> u64 {
+        let later = self.blocks.iter().find(|block| block.height > height.saturating_add(1));
+        later.map_or(u64::MAX, |block| block.time_ms)
     }
 
     /// The validators' lines.
@@ -390,7 +391,13 @@ mod tests {
             let mut facts = facts();
             facts.blocks[height - 1].votes[node] = Vote::Absent;
             let finding = facts.missed_by_others();
-            assert!(!finding.as_expected, "{height} {node}: {}", finding.observed);
+            // At the stop, votes for block 2 may still have been on their way.
+            assert_eq!(
+                finding.as_expected,
+                height == 2 && node == 2,
+                "{height} {node}: {}",
+                finding.observed
+            );
         }
     }
 

@@ -12,6 +12,8 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 /// From one look to the next.
 const POLL: Duration = Duration::from_millis(50);
+/// From the block to the stop: its own vote for it is still on its way to the others, who would miss it in the next block.
+const SETTLE: Duration = Duration::from_millis(300);
 /// No answer that is asked for here is longer.
 const ANSWER_BYTES_MAX: usize = 64 << 10;
 
@@ -62,7 +64,11 @@ impl Turn {
     /// Waits for a new block that the validator proposed, at most as long as it may. Says whether one came.
     pub async fn over(&self) -> bool {
         let end = Instant::now() + self.longest;
-        timeout_at(end, self.wait()).await.is_ok()
+        let came = timeout_at(end, self.wait()).await.is_ok();
+        if came {
+            sleep(SETTLE).await;
+        }
+        came
     }
 
     async fn wait(&self) {
