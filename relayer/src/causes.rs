@@ -3,7 +3,8 @@
 use std::error::Error;
 
 /// The error's text and that of each of its causes; a cause that says the same again is left out.
-pub(crate) fn causes(error: &dyn Error) -> Vec<String> {
+#[must_use]
+pub fn causes(error: &dyn Error) -> Vec<String> {
     let mut texts = vec![error.to_string()];
     let mut source = error.source();
     while let Some(cause) = source {
@@ -17,6 +18,7 @@ pub(crate) fn causes(error: &dyn Error) -> Vec<String> {
 }
 
 /// The same in one line.
-pub(crate) fn told(error: &dyn Error) -> String {
+#[must_use]
+pub fn told(error: &dyn Error) -> String {
     causes(error).join(": ")
 }

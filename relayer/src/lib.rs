@@ -3,7 +3,7 @@
 pub mod act;
 pub mod agent;
 pub mod bundle;
-mod causes;
+pub mod causes;
 pub mod chain;
 pub mod cli;
 pub mod config;

@@ -320,6 +320,12 @@ impl Release {
         .digest()
     }
 
+    /// Can it take the place of this version?
+    #[must_use]
+    pub fn replaces(&self, version: &str) -> bool {
+        self.upgrades_from.iter().any(|from| from == version)
+    }
+
     /// The artifact for a platform.
     #[must_use]
     pub fn artifact(&self, platform: &str) -> Option<&Artifact> {

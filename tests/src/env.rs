@@ -12,7 +12,6 @@
 use std::collections::BTreeMap;
 
 use concord_coordinator::case::Case;
-use concord_coordinator::execute::propose;
 use concord_coordinator::{contract, load, state};
 use concord_schema::attestation::{Claim, Finding, Signature, Statement};
 use concord_schema::brake::Scope;
@@ -383,7 +382,7 @@ impl<S: Storage> MockEnv<S> {
     /// # Errors
     /// As [`MockEnv::send`].
     pub fn try_propose(&mut self, who: &str, draft: &Draft) -> Result<ProposalId, Refused> {
-        let deposit = self.setup.rules.row(propose::class(&*self.store(), draft)).deposit.clone();
+        let deposit = self.setup.rules.row(load::class(&*self.store(), draft)).deposit.clone();
         let message = ExecuteMsg::Propose { draft: Box::new(draft.clone()) };
         self.send_with(who, &message, deposit.as_slice())?;
         Ok(ProposalId(state::PROPOSAL_COUNT.load(&*self.store()).unwrap()))

@@ -151,8 +151,7 @@ impl Case {
             return Ok(Some(WaitingOn::LiveRollout { rollout }));
         }
         let current = component.version;
-        let replaces = release.upgrades_from.contains(&current);
-        Ok((!replaces).then_some(WaitingOn::Version { current }))
+        Ok((!release.replaces(&current)).then_some(WaitingOn::Version { current }))
     }
 
     /// The error of a verb that cannot happen in this phase.

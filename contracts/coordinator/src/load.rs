@@ -4,9 +4,9 @@ use concord_schema::brake::{Brakes, Scope};
 use concord_schema::keys;
 use concord_schema::node::{Component, Node};
 use concord_schema::proposal::{Draft, Proposal};
-use concord_schema::release::{Release, ReleaseFacts};
+use concord_schema::release::{Release, ReleaseFacts, Reversibility};
 use concord_schema::rollout::{Progress, Rollout};
-use concord_schema::rules::ClassRules;
+use concord_schema::rules::{Class, ClassRules};
 use concord_schema::tally::Tally;
 use concord_schema::units::{Height, NodeNo, ProposalId, RolloutId, Seconds};
 use concord_schema::{Digest, Now};
@@ -129,6 +129,18 @@ pub fn rollout(storage: &dyn Storage, id: RolloutId) -> Result<Rollout, Contract
 /// [`ContractError::NotFound`].
 pub fn progress(storage: &dyn Storage, id: RolloutId) -> Result<Progress, ContractError> {
     found(state::PROGRESS.may_load(storage, id.0)?, "rollout", id)
+}
+
+/// How what a rollout brought to the whole fleet can be undone; `None` for one that has not completed, or is not there.
+#[must_use]
+pub fn brought(storage: &dyn Storage, id: RolloutId) -> Option<Reversibility> {
+    rollout(storage, id).ok()?.brought(&progress(storage, id).ok()?)
+}
+
+/// The class that a draft needs now.
+#[must_use]
+pub fn class(storage: &dyn Storage, draft: &Draft) -> Class {
+    draft.class(|rollout| brought(storage, rollout))
 }
 
 /// A node's facts.

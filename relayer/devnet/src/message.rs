@@ -81,18 +81,7 @@ pub(crate) fn decode(any: &cosmrs::Any) -> Result<Message, TxError> {
                 funds: coins(&msg.funds)?,
             })
         }
-        INSTANTIATE => {
-            let msg = MsgInstantiateContract::decode(value).map_err(TxError::decode)?;
-            Ok(Message::Instantiate {
-                sender: msg.sender,
-                admin: (!msg.admin.is_empty()).then_some(msg.admin),
-                code_id: msg.code_id,
-                label: msg.label,
-                msg: msg.msg,
-                funds: coins(&msg.funds)?,
-                salt: None,
-            })
-        }
+        INSTANTIATE => instantiate(MsgInstantiateContract::decode(value).map_err(TxError::decode)?, None),
         INSTANTIATE2 => instantiate2(value),
         STORE_CODE => {
             let msg = MsgStoreCode::decode(value).map_err(TxError::decode)?;
@@ -132,6 +121,11 @@ fn instantiate2(value: &[u8]) -> Result<Message, TxError> {
     if !(1..=64).contains(&msg.salt.len()) {
         return Err(TxError::request("salt: expected 1 to 64 bytes"));
     }
+    let MsgInstantiateContract2 { sender, admin, code_id, label, msg, funds, salt, .. } = msg;
+    instantiate(MsgInstantiateContract { sender, admin, code_id, label, msg, funds }, Some(salt))
+}
+
+fn instantiate(msg: MsgInstantiateContract, salt: Option<Vec<u8>>) -> Result<Message, TxError> {
     Ok(Message::Instantiate {
         sender: msg.sender,
         admin: (!msg.admin.is_empty()).then_some(msg.admin),
@@ -139,7 +133,7 @@ fn instantiate2(value: &[u8]) -> Result<Message, TxError> {
         label: msg.label,
         msg: msg.msg,
         funds: coins(&msg.funds)?,
-        salt: Some(msg.salt),
+        salt,
     })
 }
 

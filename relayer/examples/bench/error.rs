@@ -40,15 +40,3 @@ pub(crate) fn step<E: Into<Box<dyn Error + Send + Sync>>>(
 ) -> impl FnOnce(E) -> BenchError {
     move |source| BenchError::Step { action, source: source.into() }
 }
-
-/// An error and its causes, in one line.
-pub(crate) fn line(error: &BenchError) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        text.push_str(": ");
-        text.push_str(&next.to_string());
-        cause = next.source();
-    }
-    text
-}

@@ -15,7 +15,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use error::{BenchError, line};
+use concord::causes::told;
+use error::BenchError;
 use figure::Figure;
 
 /// What is measured.
@@ -56,7 +57,7 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
         Err(error) => {
-            eprintln!("bench: {}", line(&error));
+            eprintln!("bench: {}", told(&error));
             ExitCode::FAILURE
         }
     }

@@ -58,15 +58,3 @@ pub(crate) fn step<E: Into<Box<dyn Error + Send + Sync>>>(
 pub(crate) fn other(expected: impl Into<String>, found: impl std::fmt::Display) -> StoryError {
     StoryError::Other { expected: expected.into(), found: found.to_string() }
 }
-
-/// An error and its causes, in one line.
-pub(crate) fn line(error: &StoryError) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        text.push_str(": ");
-        text.push_str(&next.to_string());
-        cause = next.source();
-    }
-    text
-}

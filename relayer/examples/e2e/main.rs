@@ -20,7 +20,8 @@ use std::time::Duration;
 use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
 
-use error::{StoryError, line, step};
+use concord::causes::told;
+use error::{StoryError, step};
 use settings::Settings;
 use story::Report;
 use validators::Validators;
@@ -33,7 +34,7 @@ async fn main() -> ExitCode {
     match run(&Settings::parse()).await {
         Ok(report) => show(&report),
         Err(error) => {
-            eprintln!("e2e: {}", line(&error));
+            eprintln!("e2e: {}", told(&error));
             ExitCode::FAILURE
         }
     }

@@ -7,7 +7,6 @@ use concord_schema::msg::ExecuteMsg;
 use concord_schema::proposal::{Action, Draft};
 use concord_schema::query::{ProposalAnswer, QueryMsg, RolloutAnswer, RulesAnswer};
 use concord_schema::release::Document;
-use concord_schema::rollout::Outcome;
 use concord_schema::rules::Class;
 use serde_json::{Value, json};
 
@@ -112,16 +111,14 @@ pub async fn propose(deployment: &Deployment, args: &ProposeArgs) -> Result<Answ
 
 /// The class that a draft needs now: to take back what has completed needs the chain's word for that.
 async fn class_of(deployment: &Deployment, draft: &Draft) -> Result<Class, CliError> {
-    let mut completed = BTreeMap::new();
+    let mut brought = BTreeMap::new();
     for action in &draft.actions {
         let Action::RollBackRollout { rollout } = action else { continue };
         let asked = QueryMsg::Rollout { rollout: *rollout };
         let answer: RolloutAnswer = deployment.ask("for the rollout", &asked).await?;
-        if answer.progress.outcome == Some(Outcome::Completed) {
-            completed.insert(*rollout, answer.rollout.reversibility);
-        }
+        brought.insert(*rollout, answer.rollout.brought(&answer.progress));
     }
-    Ok(draft.class(|rollout| completed.get(&rollout).copied()))
+    Ok(draft.class(|rollout| brought.get(&rollout).copied().flatten()))
 }
 
 /// What a proposal would be, without a chain: a rollout that it takes back counts as one in motion.

@@ -7,7 +7,6 @@
 #[expect(dead_code, reason = "shared with the measurements")]
 mod deployment;
 #[path = "../../examples/bench/error.rs"]
-#[expect(dead_code, reason = "shared with the measurements")]
 mod error;
 #[path = "../../examples/bench/node.rs"]
 #[expect(dead_code, reason = "shared with the measurements")]

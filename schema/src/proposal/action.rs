@@ -66,15 +66,14 @@ pub enum Action {
 }
 
 impl Action {
-    /// The strictest class that this action needs. `completed`: the reversibility of what a rollout brought, where it
-    /// has completed. To take back what the whole fleet runs is an upgrade like the one that brought it; to stop one
+    /// The strictest class that this action needs. `brought`: as [`crate::rollout::Rollout::brought`]. To take back what the whole fleet runs is an upgrade like the one that brought it; to stop one
     /// in motion is not.
     #[must_use]
-    pub fn class(&self, completed: impl Fn(RolloutId) -> Option<Reversibility>) -> Class {
+    pub fn class(&self, brought: impl Fn(RolloutId) -> Option<Reversibility>) -> Class {
         match self {
             Self::StartRollout { release, .. } => release.reversibility.class(),
             Self::RollBackRollout { rollout } => {
-                completed(*rollout).map_or(Class::Routine, Reversibility::class)
+                brought(*rollout).map_or(Class::Routine, Reversibility::class)
             }
             Self::ResumeRollout { .. } => Class::Standard,
             Self::CancelRollout { .. } | Self::LiftBrake { .. } => Class::Routine,

@@ -93,10 +93,10 @@ impl Draft {
         Ok(())
     }
 
-    /// The strictest class that any action needs; `completed` as for [`Action::class`].
+    /// The strictest class that any action needs; `brought` as for [`Action::class`].
     #[must_use]
-    pub fn class(&self, completed: impl Fn(RolloutId) -> Option<Reversibility>) -> Class {
-        self.actions.iter().map(|action| action.class(&completed)).max().unwrap_or(Class::Constitutional)
+    pub fn class(&self, brought: impl Fn(RolloutId) -> Option<Reversibility>) -> Class {
+        self.actions.iter().map(|action| action.class(&brought)).max().unwrap_or(Class::Constitutional)
     }
 
     /// Does every action only stop or undo?

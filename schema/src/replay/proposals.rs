@@ -8,7 +8,6 @@ use crate::digest::Digest;
 use crate::event::Event;
 use crate::proposal::{Action, Attempt, Draft, Proposal, Vote};
 use crate::release::{ReleaseFacts, Reversibility, Standing};
-use crate::rollout::Outcome;
 use crate::rules::Class;
 use crate::tally::{Ballot, Tally};
 use crate::units::{ProposalId, RolloutId, Seconds};
@@ -87,10 +86,8 @@ impl Replay {
         Ok((draft, content, component, release.map(|(digest, _)| digest)))
     }
 
-    /// The reversibility of what a rollout brought, where it has completed.
-    fn completed(&self, rollout: RolloutId) -> Option<Reversibility> {
-        let done = self.progress.get(&rollout)?.outcome == Some(Outcome::Completed);
-        self.rollouts.get(&rollout).filter(|_| done).map(|rollout| rollout.reversibility)
+    fn brought(&self, rollout: RolloutId) -> Option<Reversibility> {
+        self.rollouts.get(&rollout)?.brought(self.progress.get(&rollout)?)
     }
 
     fn component_of(&self, at: &At<'_>, rollout: RolloutId) -> Result<String, ReplayError> {
@@ -106,7 +103,7 @@ impl Replay {
     ) -> Result<(), ReplayError> {
         let (draft, digest, component, _) = self.content(at, content)?;
         let rules = at.found(self.rules.last(), "version of the rules", self.rules.len())?;
-        let computed = draft.class(|rollout| self.completed(rollout));
+        let computed = draft.class(|rollout| self.brought(rollout));
         if computed != at.word::<Class>("class", class)? {
             return Err(at.disagrees("the class", format!("{computed:?}"), class));
         }

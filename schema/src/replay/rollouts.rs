@@ -8,8 +8,8 @@ use crate::node::Node;
 use crate::release::{ReleaseFacts, Standing};
 use crate::report::Report;
 use crate::rollout::{
-    Advanced, Candidate, Drawn, Expired, Heard, LeaseAnswer, Outcome, Progress, Purpose, Returned, Rollout,
-    Seat, Transition,
+    Advanced, Candidate, Drawn, Expired, Heard, Hearing, LeaseAnswer, Outcome, Progress, Purpose, Returned,
+    Rollout, Seat, Transition,
 };
 use crate::units::{Height, NodeNo, Power, RolloutId, Seconds};
 
@@ -273,9 +273,9 @@ impl Replay {
         let (before, elsewhere) = Seat::sort(stored, moving.id);
         let mut seat = before.clone();
         let Moving { id, rollout, progress, brakes } = &mut moving;
-        let heard = rollout
-            .hear(*id, progress, &mut seat, &node, report, brakes, at.now)
-            .map_err(|error| at.refused("the report", error))?;
+        let hearing = Hearing { rollout: *id, node: &node, report, brakes, now: at.now };
+        let heard =
+            rollout.hear(progress, &mut seat, &hearing).map_err(|error| at.refused("the report", error))?;
         let Heard::Counted { up, .. } = heard else {
             return Err(at.disagrees("the report", format!("{heard:?}"), "it counted"));
         };

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 pub use advance::{Advanced, CANDIDATES_MAX, Candidate, Transition};
 pub use draw::DrawRefused;
 pub use lease::{Expired, LeaseAnswer, LeaseRefused, Purpose, Returned};
-pub use report::{Heard, ReportRefused, Said};
+pub use report::{Heard, Hearing, ReportRefused, Said};
 pub use vote::VoteRefused;
 
 use crate::clock::{Moment, Now};
@@ -341,6 +341,12 @@ fn note(list: &mut Vec<String>, organisation: &str, power: Power) {
 }
 
 impl Rollout {
+    /// How what it brought to the whole fleet can be undone; `None` unless it has completed.
+    #[must_use]
+    pub fn brought(&self, progress: &Progress) -> Option<Reversibility> {
+        (progress.outcome == Some(Outcome::Completed)).then_some(self.reversibility)
+    }
+
     /// Has ready power reached the plan's bar?
     #[must_use]
     pub fn is_ready(&self, progress: &Progress) -> bool {

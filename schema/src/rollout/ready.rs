@@ -1,10 +1,9 @@
 //! A node's first word in a rollout, `ready`, `deferred` or `refused`, and the seat that it takes with it.
 
 use super::report::{Said, moved};
-use super::{Heard, Progress, ReportRefused, Rollout, RolloutPhase, Seat, SeatState, note};
-use crate::brake::Brakes;
+use super::{Heard, Hearing, Progress, ReportRefused, Rollout, RolloutPhase, Seat, SeatState, note};
 use crate::clock::Now;
-use crate::node::{Lot, Node};
+use crate::node::Lot;
 use crate::report::Report;
 use crate::units::{Power, RolloutId};
 
@@ -18,8 +17,8 @@ impl Seat {
         }
     }
 
-    /// Lets a node's first word in rollout `to` take its seat there; answers what leaves what is down with it, since a
-    /// node that speaks up is up. `live`: its component's rollout in motion.
+    /// Lets the node's first word in another rollout take its seat there; answers what leaves what is down with it, since
+    /// a node that speaks up is up. `rollout`: the one that it leaves; `live`: its component's rollout in motion.
     ///
     /// # Errors
     /// [`ReportRefused::Elsewhere`] where the seat still counts: its rollout moves, or its lease runs.
@@ -40,12 +39,12 @@ impl Seat {
     /// The seat of a node's first word, or of its change of mind; an equivocation of before stays with it.
     fn taken(
         before: Option<&Self>,
-        rollout: RolloutId,
+        hearing: &Hearing<'_>,
         wave: Option<u8>,
         power: Power,
         state: SeatState,
-        report: &Report,
     ) -> Self {
+        let Hearing { rollout, report, .. } = *hearing;
         Self {
             v: 1,
             rollout,
@@ -69,17 +68,13 @@ impl Seat {
 }
 
 impl Rollout {
-    #[expect(clippy::too_many_arguments, reason = "as for the reports that it is one of")]
     pub(super) fn hear_ready(
         &self,
-        id: RolloutId,
         progress: &mut Progress,
         seat: &mut Option<Seat>,
-        node: &Node,
-        report: &Report,
-        brakes: &Brakes,
-        now: Now,
+        hearing: &Hearing<'_>,
     ) -> Result<Heard, ReportRefused> {
+        let Hearing { node, report, brakes, now, .. } = *hearing;
         let phase = self.phase(progress, brakes, now);
         let (Some(drawn), true) = (progress.drawn, takes_ready(phase)) else {
             return Err(ReportRefused::Phase { kind: report.kind(), phase });
@@ -110,21 +105,17 @@ impl Rollout {
             note(&mut progress.first_of, &node.organisation, power);
             progress.first_two |= progress.first_of.len() >= 2;
         }
-        *seat = Some(Seat::taken(seat.as_ref(), id, wave, power, SeatState::Assigned, report));
+        *seat = Some(Seat::taken(seat.as_ref(), hearing, wave, power, SeatState::Assigned));
         Ok(Heard::Counted { halted: false, rolling_back: false, up: Power(0) })
     }
 
-    #[expect(clippy::too_many_arguments, reason = "as for the reports that it is one of")]
     pub(super) fn hear_refused(
         &self,
-        id: RolloutId,
         progress: &mut Progress,
         seat: &mut Option<Seat>,
-        node: &Node,
-        report: &Report,
-        brakes: &Brakes,
-        now: Now,
+        hearing: &Hearing<'_>,
     ) -> Result<Heard, ReportRefused> {
+        let Hearing { node, report, brakes, now, .. } = *hearing;
         let phase = self.phase(progress, brakes, now);
         if !matches!(phase, RolloutPhase::Preparing | RolloutPhase::Postponed) {
             return Err(ReportRefused::Phase { kind: report.kind(), phase });
@@ -146,7 +137,7 @@ impl Rollout {
         }
         let power = node.power_at(self.epoch).unwrap_or_default();
         progress.refused = progress.refused.plus(power);
-        *seat = Some(Seat::taken(seat.as_ref(), id, None, power, SeatState::Refused, report));
+        *seat = Some(Seat::taken(seat.as_ref(), hearing, None, power, SeatState::Refused));
         Ok(Heard::Counted { halted: false, rolling_back: false, up: Power(0) })
     }
 }

@@ -47,6 +47,21 @@ pub enum Heard {
     },
 }
 
+/// A report, with what its answer rests on beside the moving facts.
+#[derive(Clone, Copy, Debug)]
+pub struct Hearing<'a> {
+    /// The rollout that it is sent to.
+    pub rollout: RolloutId,
+    /// Who says it.
+    pub node: &'a Node,
+    /// What it says.
+    pub report: &'a Report,
+    /// The brakes on the rollout's component.
+    pub brakes: &'a Brakes,
+    /// The block that hears it.
+    pub now: Now,
+}
+
 /// Why a report is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReportRefused {
@@ -112,22 +127,17 @@ pub(super) fn moved(report: &Report, seat: Option<&Seat>, allowed: &'static str)
 }
 
 impl Rollout {
-    /// Takes a report in this rollout, `id`: changes `progress` and `seat`, or says why not. `seat` is `None` before a
-    /// node's first word here.
+    /// Takes a report: changes `progress` and `seat`, or says why not. `seat` is `None` before a node's first word here.
     ///
     /// # Errors
     /// [`ReportRefused`]; nothing is changed then.
-    #[expect(clippy::too_many_arguments, reason = "each is one stored fact that the answer rests on")]
     pub fn hear(
         &self,
-        id: RolloutId,
         progress: &mut Progress,
         seat: &mut Option<Seat>,
-        node: &Node,
-        report: &Report,
-        brakes: &Brakes,
-        now: Now,
+        hearing: &Hearing<'_>,
     ) -> Result<Heard, ReportRefused> {
+        let (report, now) = (hearing.report, hearing.now);
         if let Some(heard) = self.repeated(seat.as_mut(), report) {
             return Ok(heard);
         }
@@ -138,17 +148,15 @@ impl Rollout {
             Report::Deferred { until } if *until <= now.time => {
                 Err(ReportRefused::Due { until: *until, now: now.time })
             }
-            Report::Ready { .. } | Report::Deferred { .. } => {
-                self.hear_ready(id, progress, seat, node, report, brakes, now)
-            }
-            Report::Refused { .. } => self.hear_refused(id, progress, seat, node, report, brakes, now),
+            Report::Ready { .. } | Report::Deferred { .. } => self.hear_ready(progress, seat, hearing),
+            Report::Refused { .. } => self.hear_refused(progress, seat, hearing),
             Report::Activated { .. }
             | Report::Healthy { .. }
             | Report::Failed { .. }
             | Report::RolledBack { .. }
             | Report::Contained { .. } => {
                 let seat = seat.as_mut().ok_or(ReportRefused::NoSeat)?;
-                self.hear_seated(progress, seat, node, report, brakes, now)
+                self.hear_seated(progress, seat, hearing)
             }
         }
     }
@@ -157,11 +165,9 @@ impl Rollout {
         &self,
         progress: &mut Progress,
         seat: &mut Seat,
-        node: &Node,
-        report: &Report,
-        brakes: &Brakes,
-        now: Now,
+        hearing: &Hearing<'_>,
     ) -> Result<Heard, ReportRefused> {
+        let Hearing { node, report, brakes, now, .. } = *hearing;
         if report.attempt() != seat.attempt {
             return Err(ReportRefused::Attempt { expected: seat.attempt, found: report.attempt() });
         }

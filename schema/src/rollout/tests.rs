@@ -212,15 +212,9 @@ impl Fleet {
     pub(super) fn say(&mut self, index: usize, report: Report) -> Result<Heard, ReportRefused> {
         let member = &mut self.members[index];
         let (progress, brakes) = (&mut self.progress, &self.brakes);
-        let heard = self.rollout.hear(
-            ROLLOUT,
-            progress,
-            &mut member.seat,
-            &member.node,
-            &report,
-            brakes,
-            self.now,
-        )?;
+        let hearing =
+            Hearing { rollout: ROLLOUT, node: &member.node, report: &report, brakes, now: self.now };
+        let heard = self.rollout.hear(progress, &mut member.seat, &hearing)?;
         if let Heard::Counted { up, .. } = heard {
             self.down = self.down.minus(up);
         }

@@ -53,11 +53,16 @@ fn run_one(
     proposal: &mut Proposal,
     action: &Action,
 ) -> Result<Vec<Event>, ContractError> {
+    // What a vote is about may have come to need a stricter one since it was proposed.
+    let needed = action.class(|rollout| load::brought(storage, rollout));
+    if needed > proposal.class {
+        return Err(ContractError::Class { needed, found: proposal.class });
+    }
     match action {
         Action::StartRollout { release, plan } => start(storage, env, id, proposal, release, plan),
         Action::CancelRollout { rollout } => cancel(storage, env, *rollout),
         Action::ResumeRollout { rollout } => resume(storage, env, proposal, *rollout),
-        Action::RollBackRollout { rollout } => roll_back(storage, env, proposal, *rollout),
+        Action::RollBackRollout { rollout } => roll_back(storage, env, *rollout),
         Action::LiftBrake { scope } => lift(storage, env, scope),
         Action::ChangeMembers { set, remove } => change_members(storage, env, proposal, set, remove),
     }
@@ -180,24 +185,13 @@ fn resume(
 /// Takes a rollout back and denies its release; also one that has ended with its release on nodes, as long as it is
 /// the component's newest.
 #[inline(never)]
-fn roll_back(
-    storage: &mut dyn Storage,
-    env: &Env,
-    proposal: &Proposal,
-    id: RolloutId,
-) -> Result<Vec<Event>, ContractError> {
+fn roll_back(storage: &mut dyn Storage, env: &Env, id: RolloutId) -> Result<Vec<Event>, ContractError> {
     let now = load::now(env);
     let rollout = load::rollout(storage, id)?;
     let mut progress = load::progress(storage, id)?;
     let brakes = load::brakes(storage, Some(&rollout.component))?;
     let phase = rollout.phase(&progress, &brakes, now);
     match phase {
-        RolloutPhase::Ended(Outcome::Completed) if rollout.reversibility.class() > proposal.class => {
-            return Err(ContractError::Class {
-                needed: rollout.reversibility.class(),
-                found: proposal.class,
-            });
-        }
         RolloutPhase::Ended(Outcome::Completed | Outcome::Contained) => {
             let mut component = load::component(storage, &rollout.component)?;
             if component.last != Some(id) {

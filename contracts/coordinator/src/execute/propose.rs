@@ -5,7 +5,6 @@ use concord_schema::event::Event;
 use concord_schema::node::Component;
 use concord_schema::proposal::{Action, Content, Draft, Proposal};
 use concord_schema::release::{Release, ReleaseFacts, Reversibility, Standing};
-use concord_schema::rollout::Outcome;
 use concord_schema::rules::{Class, ClassRules};
 use concord_schema::{Digest, ProposalId};
 use cosmwasm_std::{Api, Coin, DepsMut, Env, MessageInfo, Response, Storage, Uint256, to_json_string};
@@ -147,19 +146,10 @@ pub(crate) fn parse(storage: &dyn Storage, api: &dyn Api, draft: &Draft) -> Resu
         }
     }
     Ok(Parsed {
-        class: class(storage, draft),
+        class: load::class(storage, draft),
         component,
         release: draft.rollout().map(|(release, _)| release.digest()),
         digest: draft.digest()?,
-    })
-}
-
-/// The class that a draft needs now.
-#[must_use]
-pub fn class(storage: &dyn Storage, draft: &Draft) -> Class {
-    draft.class(|rollout| {
-        let done = load::progress(storage, rollout).ok()?.outcome == Some(Outcome::Completed);
-        load::rollout(storage, rollout).ok().filter(|_| done).map(|rollout| rollout.reversibility)
     })
 }
 
@@ -181,8 +171,7 @@ pub(crate) fn check_upgrade(
         Some(live) => Some(load::rollout(storage, live)?.version),
         None => None,
     };
-    let replaces = |version: &String| release.upgrades_from.contains(version);
-    if replaces(&component.version) || coming.as_ref().is_some_and(replaces) {
+    if release.replaces(&component.version) || coming.is_some_and(|coming| release.replaces(&coming)) {
         return Ok(());
     }
     Err(ContractError::Mismatch {

@@ -4,7 +4,7 @@ use concord_schema::event::Event;
 use concord_schema::node::Node;
 use concord_schema::release::{ReleaseFacts, Standing};
 use concord_schema::report::Report;
-use concord_schema::rollout::{HaltCause, Heard, Progress, Rollout, Seat};
+use concord_schema::rollout::{HaltCause, Heard, Hearing, Progress, Rollout, Seat};
 use concord_schema::units::Power;
 use concord_schema::{Now, RolloutId};
 use cosmwasm_std::{DepsMut, Env, MessageInfo, Response, Storage};
@@ -39,7 +39,9 @@ pub fn report(
     let (before, elsewhere) = Seat::sort(state::SEATS.may_load(deps.storage, node.no.0)?, id);
     let mut seat = before.clone();
     let was_back = progress.rolling_back.is_some();
-    let heard = rollout.hear(id, &mut progress, &mut seat, &node, &report, &brakes, load::now(env))?;
+    let now = load::now(env);
+    let hearing = Hearing { rollout: id, node: &node, report: &report, brakes: &brakes, now };
+    let heard = rollout.hear(&mut progress, &mut seat, &hearing)?;
     let kind = report.kind();
     let (halted, rolling_back, up) = match heard {
         Heard::Repeated => return log::unchanged(format!("{kind} was reported before")),
@@ -59,7 +61,7 @@ pub fn report(
         Heard::Counted { halted, rolling_back, up } => (halted, rolling_back, up),
     };
     if let Some(elsewhere) = elsewhere {
-        leave(deps.storage, &elsewhere, &node, load::now(env))?;
+        leave(deps.storage, &elsewhere, &node, now)?;
     }
     save_seat(deps.storage, &node, seat.as_ref())?;
     state::PROGRESS.save(deps.storage, id.0, &progress)?;

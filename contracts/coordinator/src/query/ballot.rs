@@ -25,13 +25,11 @@ pub(super) fn ballots(
     limit: Option<u32>,
 ) -> Result<BallotsAnswer, ContractError> {
     let after = after.as_deref().map(Bound::exclusive);
-    let ballots = state::BALLOTS
+    let records = state::BALLOTS
         .prefix(proposal.0)
         .range(deps.storage, after, None, Order::Ascending)
-        .take(page::size(limit))
-        .map(|entry| entry.map(|(voter, (ballot, weight))| BallotAnswer { proposal, voter, ballot, weight }))
-        .collect::<Result<Vec<_>, _>>()?;
-    let scanned_to = page::scanned_to(&ballots, limit, |ballot| ballot.voter.clone());
+        .map(|entry| entry.map(|(voter, (ballot, weight))| BallotAnswer { proposal, voter, ballot, weight }));
+    let (ballots, scanned_to) = page::of(records, limit, |ballot| ballot.voter.clone())?;
     Ok(BallotsAnswer { ballots, scanned_to })
 }
 
@@ -42,16 +40,13 @@ pub(super) fn my_ballots(
     limit: Option<u32>,
 ) -> Result<BallotsAnswer, ContractError> {
     let after = after.map(|id| Bound::exclusive(id.0));
-    let ballots = state::BALLOTS_OF
-        .prefix(voter)
-        .keys(deps.storage, after, None, Order::Ascending)
-        .take(page::size(limit))
-        .map(|id| {
+    let records = state::BALLOTS_OF.prefix(voter).keys(deps.storage, after, None, Order::Ascending).map(
+        |id| -> Result<_, ContractError> {
             let id = id?;
             let (ballot, weight) = state::BALLOTS.load(deps.storage, (id, voter))?;
             Ok(BallotAnswer { proposal: ProposalId(id), voter: voter.to_owned(), ballot, weight })
-        })
-        .collect::<Result<Vec<_>, ContractError>>()?;
-    let scanned_to = page::scanned_to(&ballots, limit, |ballot| ballot.proposal.to_string());
+        },
+    );
+    let (ballots, scanned_to) = page::of(records, limit, |ballot| ballot.proposal.to_string())?;
     Ok(BallotsAnswer { ballots, scanned_to })
 }

@@ -7,7 +7,6 @@ use cosmwasm_std::{Coin, Deps, DepsMut, Env, MessageInfo, from_json};
 
 use crate::error::ContractError;
 use crate::execute::overlay::Overlay;
-use crate::execute::propose::class;
 use crate::{contract, load, state};
 
 /// A message that would be taken and change nothing says why in `why`.
@@ -37,6 +36,6 @@ fn deposit(deps: Deps, msg: &ExecuteMsg) -> Result<Vec<Coin>, ContractError> {
         return Ok(Vec::new());
     };
     let version = state::RULES_HEAD.load(deps.storage)?.version;
-    let class = class(deps.storage, draft).letter();
+    let class = load::class(deps.storage, draft).letter();
     Ok(state::RULES.load(deps.storage, (version, class))?.deposit.into_iter().collect())
 }

@@ -28,11 +28,9 @@ pub(super) fn nodes(
     limit: Option<u32>,
 ) -> Result<NodesAnswer, ContractError> {
     let after = after.map(|no| Bound::exclusive(no.0));
-    let nodes = state::NODES
+    let records = state::NODES
         .range(deps.storage, after, None, Order::Ascending)
-        .take(page::size(limit))
-        .map(|entry| entry.map(|(_, node)| node))
-        .collect::<Result<Vec<_>, _>>()?;
-    let scanned_to = page::scanned_to(&nodes, limit, |node| node.no);
+        .map(|entry| entry.map(|(_, node)| node));
+    let (nodes, scanned_to) = page::of(records, limit, |node| node.no)?;
     Ok(NodesAnswer { nodes, scanned_to })
 }

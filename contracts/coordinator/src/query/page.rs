@@ -2,14 +2,30 @@
 
 use concord_schema::query::{PAGE_DEFAULT, PAGE_MAX};
 
+use crate::error::ContractError;
+
+/// A page of records, and the key to go on from.
+pub(super) fn of<T, K, E>(
+    records: impl Iterator<Item = Result<T, E>>,
+    limit: Option<u32>,
+    key: impl Fn(&T) -> K,
+) -> Result<(Vec<T>, Option<K>), ContractError>
+where
+    ContractError: From<E>,
+{
+    let page = records.take(size(limit)).collect::<Result<Vec<_>, _>>()?;
+    let next = scanned_to(&page, limit, key);
+    Ok((page, next))
+}
+
 /// How many records a page holds.
-pub(super) fn size(limit: Option<u32>) -> usize {
+fn size(limit: Option<u32>) -> usize {
     let size = limit.unwrap_or(PAGE_DEFAULT).clamp(1, PAGE_MAX);
     usize::try_from(size).unwrap_or(1)
 }
 
 /// The key to go on from: the last one of a full page; none of one that ended before.
-pub(super) fn scanned_to<T, K>(page: &[T], limit: Option<u32>, key: impl Fn(&T) -> K) -> Option<K> {
+fn scanned_to<T, K>(page: &[T], limit: Option<u32>, key: impl Fn(&T) -> K) -> Option<K> {
     if page.len() < size(limit) { None } else { page.last().map(key) }
 }
 

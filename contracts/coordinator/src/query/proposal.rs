@@ -33,16 +33,14 @@ pub(super) fn proposals(
 ) -> Result<ProposalsAnswer, ContractError> {
     let now = load::now(env);
     let before = before.map(|id| Bound::exclusive(id.0));
-    let proposals = state::PROPOSALS
-        .keys(deps.storage, None, before, Order::Descending)
-        .take(page::size(limit))
-        .map(|id| {
+    let records = state::PROPOSALS.keys(deps.storage, None, before, Order::Descending).map(
+        |id| -> Result<_, ContractError> {
             let id = ProposalId(id?);
             let Case { proposal, phase, .. } = Case::load(deps.storage, id, now)?;
             Ok(ProposalLine { id, phase, proposal })
-        })
-        .collect::<Result<Vec<_>, ContractError>>()?;
-    let scanned_to = page::scanned_to(&proposals, limit, |line| line.id);
+        },
+    );
+    let (proposals, scanned_to) = page::of(records, limit, |line| line.id)?;
     Ok(ProposalsAnswer { proposals, scanned_to })
 }
 
@@ -53,13 +51,11 @@ pub(super) fn comments(
     limit: Option<u32>,
 ) -> Result<CommentsAnswer, ContractError> {
     let after = after.as_deref().map(Bound::exclusive);
-    let comments = state::COMMENTS
+    let records = state::COMMENTS
         .prefix(id.0)
         .range(deps.storage, after, None, Order::Ascending)
-        .take(page::size(limit))
-        .map(|entry| entry.map(|(addr, count)| CommentAnswer { addr, count }))
-        .collect::<Result<Vec<_>, _>>()?;
-    let scanned_to = page::scanned_to(&comments, limit, |comment| comment.addr.clone());
+        .map(|entry| entry.map(|(addr, count)| CommentAnswer { addr, count }));
+    let (comments, scanned_to) = page::of(records, limit, |comment| comment.addr.clone())?;
     Ok(CommentsAnswer { comments, scanned_to })
 }
 
@@ -71,12 +67,10 @@ pub(super) fn attestations(
 ) -> Result<AttestationsAnswer, ContractError> {
     let revision = load::proposal(deps.storage, id)?.revision;
     let after = after.as_deref().map(Bound::exclusive);
-    let attestations = state::ATTESTATIONS
+    let records = state::ATTESTATIONS
         .prefix((id.0, revision))
         .range(deps.storage, after, None, Order::Ascending)
-        .take(page::size(limit))
-        .map(|entry| entry.map(|(auditor, attestation)| AttestationAnswer { auditor, attestation }))
-        .collect::<Result<Vec<_>, _>>()?;
-    let scanned_to = page::scanned_to(&attestations, limit, |answer| answer.auditor.clone());
+        .map(|entry| entry.map(|(auditor, attestation)| AttestationAnswer { auditor, attestation }));
+    let (attestations, scanned_to) = page::of(records, limit, |answer| answer.auditor.clone())?;
     Ok(AttestationsAnswer { attestations, scanned_to })
 }

@@ -20,12 +20,10 @@ pub(super) fn components(
     limit: Option<u32>,
 ) -> Result<ComponentsAnswer, ContractError> {
     let after = after.as_deref().map(Bound::exclusive);
-    let components = state::COMPONENTS
+    let records = state::COMPONENTS
         .range(deps.storage, after, None, Order::Ascending)
-        .take(page::size(limit))
-        .map(|entry| entry.map(|(name, component)| ComponentAnswer { name, component }))
-        .collect::<Result<Vec<_>, _>>()?;
-    let scanned_to = page::scanned_to(&components, limit, |component| component.name.clone());
+        .map(|entry| entry.map(|(name, component)| ComponentAnswer { name, component }));
+    let (components, scanned_to) = page::of(records, limit, |component| component.name.clone())?;
     Ok(ComponentsAnswer { components, scanned_to })
 }
 

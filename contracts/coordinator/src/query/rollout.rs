@@ -36,12 +36,10 @@ pub(super) fn seats(
     limit: Option<u32>,
 ) -> Result<SeatsAnswer, ContractError> {
     let after = after.map(|no| Bound::exclusive(no.0));
-    let mut seats = state::SEATS
+    let records = state::SEATS
         .range(deps.storage, after, None, Order::Ascending)
-        .take(page::size(limit))
-        .map(|entry| entry.map(|(no, seat)| SeatAnswer { node: NodeNo(no), seat }))
-        .collect::<Result<Vec<_>, _>>()?;
-    let scanned_to = page::scanned_to(&seats, limit, |seat| seat.node);
+        .map(|entry| entry.map(|(no, seat)| SeatAnswer { node: NodeNo(no), seat }));
+    let (mut seats, scanned_to) = page::of(records, limit, |seat| seat.node)?;
     seats.retain(|answer| answer.seat.rollout == id);
     Ok(SeatsAnswer { seats, scanned_to })
 }

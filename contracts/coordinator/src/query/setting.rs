@@ -69,12 +69,10 @@ pub(super) fn auditors(
     limit: Option<u32>,
 ) -> Result<AuditorsAnswer, ContractError> {
     let after = after.as_deref().map(Bound::exclusive);
-    let auditors = state::AUDITORS
+    let records = state::AUDITORS
         .range(deps.storage, after, None, Order::Ascending)
-        .take(page::size(limit))
-        .map(|entry| entry.map(|(addr, auditor)| AuditorAnswer { addr, auditor }))
-        .collect::<Result<Vec<_>, _>>()?;
-    let scanned_to = page::scanned_to(&auditors, limit, |auditor| auditor.addr.clone());
+        .map(|entry| entry.map(|(addr, auditor)| AuditorAnswer { addr, auditor }));
+    let (auditors, scanned_to) = page::of(records, limit, |auditor| auditor.addr.clone())?;
     Ok(AuditorsAnswer { auditors, scanned_to })
 }
 
@@ -84,12 +82,10 @@ pub(super) fn treasury(
     limit: Option<u32>,
 ) -> Result<TreasuryAnswer, ContractError> {
     let after = after.as_deref().map(Bound::exclusive);
-    let coins = state::TREASURY
+    let records = state::TREASURY
         .range(deps.storage, after, None, Order::Ascending)
-        .take(page::size(limit))
-        .map(|entry| entry.map(|(denom, amount)| Coin { denom, amount }))
-        .collect::<Result<Vec<_>, _>>()?;
-    let scanned_to = page::scanned_to(&coins, limit, |coin| coin.denom.clone());
+        .map(|entry| entry.map(|(denom, amount)| Coin { denom, amount }));
+    let (coins, scanned_to) = page::of(records, limit, |coin| coin.denom.clone())?;
     Ok(TreasuryAnswer { coins, scanned_to })
 }
 
@@ -112,11 +108,9 @@ pub(super) fn members(
     limit: Option<u32>,
 ) -> Result<MembersAnswer, ContractError> {
     let after = after.as_deref().map(Bound::exclusive);
-    let members = state::MEMBERS
+    let records = state::MEMBERS
         .range(deps.storage, after, None, Order::Ascending)
-        .take(page::size(limit))
-        .map(|entry| entry.map(|(addr, weight)| Member { addr, weight }))
-        .collect::<Result<Vec<_>, _>>()?;
-    let scanned_to = page::scanned_to(&members, limit, |member| member.addr.clone());
+        .map(|entry| entry.map(|(addr, weight)| Member { addr, weight }));
+    let (members, scanned_to) = page::of(records, limit, |member| member.addr.clone())?;
     Ok(MembersAnswer { members, scanned_to })
 }

@@ -1,5 +1,7 @@
 //! What the world does with an effect: the host answers, the chain takes messages.
 
+use concord_schema::rollout::Hearing;
+
 use super::*;
 
 impl World {
@@ -99,15 +101,8 @@ impl World {
                 if !self.delivers || *rollout != self.id {
                     return;
                 }
-                let heard = self.rollout.hear(
-                    self.id,
-                    &mut self.progress,
-                    &mut self.seat,
-                    &node,
-                    report,
-                    &brakes,
-                    now,
-                );
+                let hearing = Hearing { rollout: self.id, node: &node, report, brakes: &brakes, now };
+                let heard = self.rollout.hear(&mut self.progress, &mut self.seat, &hearing);
                 if matches!(heard, Ok(concord_schema::rollout::Heard::Equivocation { .. })) {
                     self.refused.push(format!("equivocation: {report:?}"));
                 }
