@@ -178,7 +178,8 @@ impl Chain {
         Broadcast::Checked { hash, error: checked.err() }
     }
 
-    fn make_block(&mut self) {
+    /// Makes the next block of what waits.
+    pub(crate) fn make_block(&mut self) {
         let time_nanos = self.clock.after(self.tip.time_nanos);
         let height = self.height + 1;
         self.machine.open_block(height, time_nanos);

@@ -84,7 +84,9 @@ async fn spawn_chain(
         .spawn(move || {
             let Seat { queue, stopped, ended } = seat;
             match Chain::genesis(config, limits) {
-                Ok((chain, first)) => {
+                Ok((mut chain, first)) => {
+                    // A weight counts from the block after it was set: whoever finds the devnet up can propose.
+                    chain.make_block();
                     if born.send(Ok(first)).is_ok()
                         && let Ok(shared) = begun.blocking_recv()
                     {
