@@ -7,7 +7,7 @@
 # memory, which the chain refuses. Where rustup cannot add the target, Debian's compiler and standard library of one
 # version do; their bytes are others, so a deployment's checksum is that of the ordinary way.
 #
-# CONCORD_WASM_COMPILER=rustup|debian chooses one of the two; without it, Debian's is the fallback.
+# WASM_COMPILER=rustup|debian chooses one of the two; without it, Debian's is the fallback.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=tools.sh

@@ -1,7 +1,7 @@
 # Where the scripts keep what they fetch and build, once a version, outside of the tree. To be sourced.
 # shellcheck shell=bash
 
-readonly TOOLS="${CONCORD_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/concord/tools}"
+readonly TOOLS="${TOOLS_FOLDER:-${XDG_CACHE_HOME:-$HOME/.cache}/concord/tools}"
 
 say() { printf "%s: %s\n" "${SAYS:-$(basename "$0" .sh)}" "$1" >&2; }
 fail() {

@@ -42,16 +42,16 @@ rustup_adds_target() {
 choose_compiler() {
     local sysroot root source
     sysroot=$(rustc --print sysroot)
-    if [ "${CONCORD_WASM_COMPILER:-rustup}" = rustup ] && rustup_adds_target; then
+    if [ "${WASM_COMPILER:-rustup}" = rustup ] && rustup_adds_target; then
         source="$sysroot/lib/rustlib/src"
-    elif [ "${CONCORD_WASM_COMPILER:-debian}" = debian ]; then
+    elif [ "${WASM_COMPILER:-debian}" = debian ]; then
         root=$(debian_compiler)
         source="$root/usr"
         export RUSTC="$root/usr/bin/rustc" LD_LIBRARY_PATH="$root/usr/lib/$(uname -m)-linux-gnu"
         export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER="$sysroot/lib/rustlib/$(uname -m)-unknown-linux-gnu/bin/rust-lld"
         say "Debian's compiler makes other bytes than the release's; do not compare checksums"
     else
-        fail "rustup cannot add $TARGET, and CONCORD_WASM_COMPILER=rustup forbids another compiler"
+        fail "rustup cannot add $TARGET, and WASM_COMPILER=rustup forbids another compiler"
     fi
     # The standard library's own build is an unstable option of a stable compiler.
     export RUSTC_BOOTSTRAP=1

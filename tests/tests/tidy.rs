@@ -214,6 +214,18 @@ fn the_rules_of_the_house_can_fail() {
     assert!(findings("relayer/src/a.rs", &function(70)).is_empty());
 }
 
+/// The pure machine has no way to the world, as nothing that it is built of has one. A crate more is a decision.
+#[test]
+fn the_machine_is_built_of_three_crates() {
+    let manifest = fs::read_to_string(root().join("relayer/decide/Cargo.toml")).unwrap();
+    let section = manifest.split("[dependencies]\n").nth(1).unwrap();
+    let names: Vec<_> = section.lines().take_while(|line| !line.is_empty()).collect();
+    assert_eq!(
+        names,
+        ["concord-schema.workspace = true", "serde.workspace = true", "thiserror.workspace = true"]
+    );
+}
+
 #[test]
 fn nothing_is_left_unfinished() {
     let words = unfinished();

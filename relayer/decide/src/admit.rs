@@ -13,8 +13,11 @@ use concord_schema::report::Report;
 impl Agent {
     /// Takes a rollout up, and refuses it at once where its release may not run here.
     pub(crate) fn take_up(&mut self, seen: &RolloutView) {
+        // Taken up again, its closed tries stay closed: a lease that is on its way back is no lease.
+        if self.memory.generation.rollout != seen.id {
+            self.memory.closed_attempt = 0;
+        }
         self.memory.generation = Generation { rollout: seen.id, attempt: 0 };
-        self.memory.closed_attempt = 0;
         self.memory.hosts_lost = 0;
         self.memory.left_armed = None;
         self.memory.said.clear();

@@ -18,15 +18,19 @@ impl Agent {
         self.memory.target.as_ref().is_some_and(|target| target.reversibility != Reversibility::ForwardOnly)
     }
 
-    /// The release failed on this node. `denied`: it is the release's doing, and does not come back by itself (NODE-5).
-    pub(crate) fn fail(&mut self, why: &str, denied: bool) {
+    /// The release failed on this node, does not come back by itself (NODE-5), and the chain hears of it.
+    pub(crate) fn fail(&mut self, why: &str) {
         let Some(target) = self.memory.target.clone() else { return };
         let attempt = self.memory.generation.attempt;
-        self.memory.why = Some(why.to_owned());
         self.say(Report::Failed { attempt, reason: reason(why) });
-        if denied {
-            self.deny(target.release, target.artifact.digest);
-        }
+        self.deny(target.release, target.artifact.digest);
+        self.give_up_on_it(why);
+    }
+
+    /// The node goes back for a reason that is not the release's doing: the chain, which takes `failed` for a verdict on
+    /// the release, only hears that the node is back.
+    pub(crate) fn give_up_on_it(&mut self, why: &str) {
+        self.memory.why = Some(why.to_owned());
         if self.is_reversible() {
             self.go_back();
         } else {
@@ -48,15 +52,20 @@ impl Agent {
         let Some(target) = self.memory.target.clone() else { return };
         let old = target.previous.artifact;
         let is_back = self.current() == Some(old);
-        if self.failures(Work::Switch) >= FAILURES_MAX {
-            self.contain("`current` cannot be pointed back at the release of before");
+        // While something serves, nothing is stopped for a release that cannot be started.
+        if self.failures(Work::Drain) >= FAILURES_MAX && !self.has_said("failed") {
+            let why = self.retry.as_ref().map_or("", |retry| retry.why.as_str());
+            self.contain(&format!("the release of before cannot be made ready: {why}"));
             return;
         }
+        // Once it is stopped, the link is tried for as long as it takes: nothing else could bring the node up.
         match self.daemon() {
             DaemonView::Running { digest } if is_back && digest == old => self.judge_back(),
             DaemonView::Running { .. } if self.drains_first() => {
-                self.memory.drained = true;
-                self.start(Effect::Drain);
+                if self.may(Work::Drain) {
+                    self.memory.drained = true;
+                    self.start(Effect::Drain);
+                }
             }
             DaemonView::Running { .. } | DaemonView::Unknown => {
                 self.serves_no_more();
@@ -79,7 +88,7 @@ impl Agent {
 
     /// A release that works takes no new work before it goes; one that failed is not waited for.
     fn drains_first(&self) -> bool {
-        !self.drain_done && !self.has_said("failed") && self.failures(Work::Drain) == 0
+        !self.drain_done && !self.has_said("failed")
     }
 
     fn judge_back(&mut self) {

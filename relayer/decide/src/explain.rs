@@ -61,7 +61,9 @@ impl Agent {
         match self.daemon() {
             DaemonView::Dead | DaemonView::HostLost => {
                 let left_ms = self.respawn.not_before_ms.saturating_sub(self.now_ms);
-                let why = self.exited.clone().unwrap_or_else(|| "the daemon ended".to_owned());
+                let refused = self.retry.as_ref().filter(|retry| retry.on == Work::Spawn);
+                let why = refused.map(|retry| retry.why.clone()).or_else(|| self.exited.clone());
+                let why = why.unwrap_or_else(|| "the daemon ended".to_owned());
                 Some(AgentWaiting::Retry { on: Work::Spawn, left_ms, why })
             }
             DaemonView::Running { .. } | DaemonView::Unknown => None,

@@ -150,7 +150,7 @@ impl Agent {
                 return;
             }
             Some(RolloutPhase::Ended(Outcome::Cancelled | Outcome::Expired)) => {
-                self.fail("the rollout ended while this node was switching", false);
+                self.give_up_on_it("the rollout ended while this node was switching");
                 return;
             }
             _ => {}
@@ -193,7 +193,7 @@ impl Agent {
         // One that was seen to end after it had served has failed; a death that nobody saw is none of its doing.
         if self.memory.tries_left == 0 || (served && self.exited.is_some()) {
             let what = if served { "in its trial" } else { "before it served" };
-            self.fail(&format!("{why}, {what}"), true);
+            self.fail(&format!("{why}, {what}"));
             return;
         }
         if self.may(Work::Spawn) {
@@ -228,12 +228,12 @@ impl Agent {
         if self.trial.finding() == Finding::Sick {
             let last = self.trial.last.clone().unwrap_or_default();
             let (failed, passed) = (self.trial.failed, self.trial.passed);
-            self.fail(&format!("{failed} probes failed, {passed} passed; last: {last}"), true);
+            self.fail(&format!("{failed} probes failed, {passed} passed; last: {last}"));
             return;
         }
         if let Some(why) = self.unclear() {
             // What nobody could find out is not the release's doing.
-            self.fail(&why, false);
+            self.give_up_on_it(&why);
             return;
         }
         if self.trial.healthy_ms.is_none() {

@@ -133,8 +133,7 @@ impl<'s> People<'s> {
 pub(crate) fn program(path: &Path) -> Command {
     let mut command = Command::new(path);
     for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("CONCORD_") && name != "CONCORD_LOG" && name != "CONCORD_TOOLS"
-        {
+        if name.to_string_lossy().starts_with("CONCORD_") && name != "CONCORD_LOG" && name != "TOOLS_FOLDER" {
             command.env_remove(name);
         }
     }

@@ -151,8 +151,8 @@ impl Outbox {
         let known =
             self.letters.iter().find(|(_, letter)| letter.0 == key).map(|(no, letter)| (*no, letter.2));
         match known {
-            Some((_, Mail::Sent { .. } | Mail::Taken)) => return,
-            Some((no, Mail::Failed)) => {
+            Some((_, Mail::Sent { .. })) => return,
+            Some((no, Mail::Failed | Mail::Taken)) => {
                 self.letters.remove(&no);
             }
             None => {}

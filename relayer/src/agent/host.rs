@@ -1,6 +1,7 @@
 //! Performs effects. Each runs in a task of its own and answers once; nothing is awaited inside a turn of the machine.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +10,9 @@ use concord_schema::Digest;
 use concord_schema::release::Artifact;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tracing::{Instrument, Span};
 
+use super::adopted;
 use super::bar::DownloadBar;
 use super::hold::Held;
 use super::prober;
@@ -66,6 +69,10 @@ pub(super) struct Started {
 /// The agent's hands.
 #[derive(Debug)]
 pub(super) struct Host {
+    /// What the log's lines of its tasks carry.
+    pub(super) span: Span,
+    /// The agent's folder.
+    home: PathBuf,
     /// The artifacts.
     pub(super) store: Store,
     /// The daemon's place.
@@ -99,6 +106,7 @@ impl Host {
     #[must_use]
     #[expect(clippy::too_many_arguments, reason = "each is one tool")]
     pub(super) fn new(
+        home: PathBuf,
         store: Store,
         slot: Slot,
         launch: Launch,
@@ -110,6 +118,8 @@ impl Host {
         answers: mpsc::Sender<Answer>,
     ) -> Self {
         Self {
+            span: Span::current(),
+            home,
             store,
             slot,
             launch,
@@ -129,11 +139,12 @@ impl Host {
 
     fn answer(&self, work: impl Future<Output = Answer> + Send + 'static) -> JoinHandle<()> {
         let answers = self.answers.clone();
-        tokio::spawn(async move {
+        let told = async move {
             let answer = work.await;
             // Without a receiver the agent is ending, and the journal repeats the effect at the next start.
             let _ = answers.send(answer).await;
-        })
+        };
+        tokio::spawn(told.instrument(self.span.clone()))
     }
 
     fn input(&self, work: impl Future<Output = Input> + Send + 'static) {
@@ -198,12 +209,13 @@ impl Host {
     /// Removes what neither link needs, nor `keep`.
     pub(super) fn collect(&self, keep: Option<Digest>) {
         let store = self.store.clone();
-        drop(tokio::spawn(async move {
+        let collected = async move {
             let pinned: BTreeSet<Digest> = keep.into_iter().collect();
             if let Err(why) = blocking(move || store.collect(&pinned).map(|_| ())).await {
                 tracing::warn!(why, "old artifacts were not removed");
             }
-        }));
+        };
+        drop(tokio::spawn(collected.instrument(self.span.clone())));
     }
 
     /// Ends the daemon and proves that nothing of it is alive.
@@ -233,9 +245,9 @@ impl Host {
     pub(super) fn spawn(&mut self, number: u64, run: Run, boot_id: Option<String>) {
         self.started = Some(Started { number, run: run.clone(), identity: None, boot_id });
         let (store, slot, launch) = (self.store.clone(), self.slot.clone(), self.launch.clone());
-        let (held, signer) = (self.held.clone(), self.signer.clone());
+        let (held, signer, home) = (self.held.clone(), self.signer.clone(), self.home.clone());
         drop(self.answer(async move {
-            let spawned = match marked(signer).await {
+            let spawned = match may_start(home, signer).await {
                 Ok(()) => start(&store, &slot, &launch, &held, &run).await,
                 Err(why) => Err(why),
             };
@@ -268,7 +280,7 @@ impl Host {
         let interval = Duration::from_millis(interval_ms.max(1));
         let work =
             prober::probe(self.prober.clone(), self.checks.clone(), daemon, interval, self.answers.clone());
-        self.probing = Some(tokio::spawn(work));
+        self.probing = Some(tokio::spawn(work.instrument(self.span.clone())));
     }
 
     /// No more probes.
@@ -292,6 +304,13 @@ impl Host {
 async fn staged(store: Store, digest: Digest) -> Ended {
     let program = blocking(move || store.open_verified(&digest)).await?;
     check_program(&program.file, digest).map_err(|error| told(&error))
+}
+
+/// Is there nothing outside of the agent's own knowledge that forbids a start?
+async fn may_start(home: PathBuf, signer: Option<Signer>) -> Result<(), String> {
+    let gone = tokio::task::spawn_blocking(move || adopted::are_gone(&home)).await;
+    gone.map_err(|error| error.to_string())??;
+    marked(signer).await
 }
 
 /// Compares a signer's state with what was seen of it before.

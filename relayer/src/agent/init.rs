@@ -7,13 +7,14 @@ use concord_decide::{Memory, Served};
 use concord_schema::Digest;
 use serde::Serialize;
 
+use super::adopted;
 use super::bar::DownloadBar;
 use super::error::AgentError;
 use super::record::{Recalled, Record};
 use super::view::Viewer;
 use super::{FOLDER_MODE, JOURNAL, now_ms};
 use crate::act::durable::create_dir;
-use crate::act::process::{check_program, executing};
+use crate::act::process::check_program;
 use crate::act::store::{Link, Offered, Store, StoreError};
 use crate::chain::Chain;
 use crate::config::AgentConfig;
@@ -35,8 +36,17 @@ pub struct Adopted {
     pub artifact: Digest,
     /// The agent's folder.
     pub home: String,
-    /// Processes that run the binary from where it was, under nobody's care. The agent will start one of its own.
+    /// Processes that run the binary from where it was. The agent starts none of its own before they ended.
     pub still_running: Vec<u32>,
+}
+
+/// What is taken over.
+#[derive(Clone, Copy, Debug)]
+pub struct Adopt<'a> {
+    /// The binary.
+    pub program: &'a Path,
+    /// Processes that execute it now are other nodes' and may go on.
+    pub others_run: bool,
 }
 
 /// Hashes the binary, demands the digest of the component's current release for this platform, stores it durably,
@@ -44,7 +54,8 @@ pub struct Adopted {
 ///
 /// # Errors
 /// [`AgentError`]; a folder with a history is refused.
-pub async fn init(config: &AgentConfig, adopt: &Path) -> Result<Adopted, AgentError> {
+pub async fn init(config: &AgentConfig, adopt: Adopt<'_>) -> Result<Adopted, AgentError> {
+    let Adopt { program, others_run } = adopt;
     let home = &config.node.home;
     create_dir(home, FOLDER_MODE)?;
     let lock = FolderLock::take(home)?;
@@ -59,7 +70,7 @@ pub async fn init(config: &AgentConfig, adopt: &Path) -> Result<Adopted, AgentEr
         return Err(AgentError::Initialised { folder: home.clone(), digest: digest.to_string() });
     }
     let served = served(config).await?;
-    let offered = Offered::open(adopt, &served.artifact, config.fetch.bytes_max);
+    let offered = Offered::open(program, &served.artifact, config.fetch.bytes_max);
     let offered = offered.map_err(|error| match error {
         StoreError::OtherBytes { path, found, expected } => AgentError::NotBaseline {
             path,
@@ -71,10 +82,16 @@ pub async fn init(config: &AgentConfig, adopt: &Path) -> Result<Adopted, AgentEr
     })?;
     // Else the agent could never start what it takes over. Nothing of it is stored then.
     check_program(offered.file(), served.artifact)?;
-    let bar = DownloadBar::new("take over", adopt.metadata().map_or(0, |meta| meta.len()));
+    let bar = DownloadBar::new("take over", program.metadata().map_or(0, |meta| meta.len()));
     store.take_over(offered, &|bytes, _| bar.at(bytes))?;
     drop(bar);
     store.point(Link::Current, &served.artifact)?;
+    let still_running = if others_run {
+        adopted::forget(home)?;
+        Vec::new()
+    } else {
+        adopted::remember(home, program)?
+    };
     journal.append(&Record::Step {
         at_ms: now_ms()?,
         memory: Box::new(Memory::new(served.clone())),
@@ -87,7 +104,7 @@ pub async fn init(config: &AgentConfig, adopt: &Path) -> Result<Adopted, AgentEr
         release: served.release,
         artifact: served.artifact,
         home: home.display().to_string(),
-        still_running: executing(adopt),
+        still_running,
     })
 }
 

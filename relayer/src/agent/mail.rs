@@ -6,7 +6,6 @@ use concord_schema::msg::ExecuteMsg;
 use concord_schema::report::Report;
 
 use crate::chain::Address;
-use crate::chain::send::Outcome;
 use crate::chain::sign::Execute;
 use crate::report::{Outbox, OutboxError, Put, State};
 
@@ -65,8 +64,9 @@ pub(super) enum MailError {
     Json(#[from] serde_json::Error),
 }
 
-/// Puts an effect's message into the outbox. A message that is on its way, or arrived, is left as it is; one that was
-/// refused or expired is sent anew, as the machine asks again only where the chain does not show it.
+/// Puts an effect's message into the outbox. A message that is on its way is left as it is; one that was answered,
+/// whatever the answer, is sent anew, as the machine says again only what the chain does not show: a node that gave a
+/// lease back and was granted another one gives it back in the same words.
 ///
 /// # Errors
 /// [`MailError`]; the machine asks again later.
@@ -84,7 +84,7 @@ pub(super) async fn post(
         return Ok(());
     }
     match outbox.put(&key, vec![message.clone()]).await? {
-        Put::Known(State::Done { outcome: Outcome::Refused(_) | Outcome::Expired }) => {
+        Put::Known(State::Done { .. }) => {
             outbox.forget(&key).await?;
             outbox.put(&key, vec![message]).await?;
             Ok(())
@@ -98,6 +98,8 @@ mod tests {
     use concord_schema::rollout::Purpose;
 
     use super::*;
+    use crate::chain::answer::Included;
+    use crate::chain::send::Outcome;
     use crate::report::Limits;
 
     #[tokio::test]
@@ -116,5 +118,34 @@ mod tests {
         let report = Report::Refused { reason: "no".to_owned() };
         post(&outbox, &contract, &Effect::Report { rollout, report }, 99).await.unwrap();
         assert_eq!(outbox.entries().await.len(), 3);
+    }
+
+    /// A lease may be given back twice in the same words: what was answered is no reason to keep silent.
+    #[tokio::test]
+    async fn what_was_answered_is_said_again_and_what_is_on_its_way_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let (outbox, _courier) = Outbox::open(folder.path(), Limits::default()).unwrap();
+        let contract = Address::new("wasm", &[9; 32]).unwrap();
+        let back = Effect::ReturnLease { rollout: RolloutId(1), attempt: 1 };
+        let included = Outcome::Included(Included {
+            height: 5,
+            code: 0,
+            codespace: String::new(),
+            log: String::new(),
+            gas_used: 1,
+            data: Vec::new(),
+            events: Vec::new(),
+        });
+        for outcome in [Outcome::Expired, included] {
+            post(&outbox, &contract, &back, 0).await.unwrap();
+            post(&outbox, &contract, &back, 0).await.unwrap();
+            let open = outbox.entries().await;
+            assert_eq!(open.len(), 1);
+            assert!(!open[0].state.is_done(), "{:?}", open[0].state);
+            outbox.advance(open[0].order, State::Done { outcome }).await.unwrap();
+        }
+        post(&outbox, &contract, &back, 0).await.unwrap();
+        let entries = outbox.entries().await;
+        assert!(entries.len() == 1 && !entries[0].state.is_done(), "{entries:?}");
     }
 }

@@ -4,6 +4,7 @@
 //! reports into the outbox, `record` is what the journal holds, `book` keeps it, `retry` brings the owner's word, `status`,
 //! `metrics` and `http` tell people.
 
+mod adopted;
 mod bar;
 mod book;
 mod error;
@@ -24,7 +25,7 @@ mod upkeep;
 mod view;
 
 pub use error::AgentError;
-pub use init::{Adopted, init};
+pub use init::{Adopt, Adopted, init};
 pub use retry::{RetryAsked, retry};
 pub use run::run;
 pub use view::{ViewError, Viewer};

@@ -13,6 +13,7 @@ use concord_schema::{Digest, RolloutId};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::time::MissedTickBehavior;
+use tracing::Instrument;
 
 use self::parts::{Parts, gone};
 use super::book::{Book, Kept};
@@ -48,6 +49,8 @@ const FILE_TOO_LONG: i32 = 25;
 struct Work {
     config: AgentConfig,
     agent: Agent,
+    /// The rollout that the log's lines name.
+    labelled: Option<RolloutId>,
     host: Host,
     book: Book,
     /// Effects of the newest turn, whose intent is not durable yet.
@@ -77,6 +80,12 @@ struct Work {
 /// # Errors
 /// [`AgentError`]: what cannot be gone on with. Nothing that the chain does is among them.
 pub async fn run(config: AgentConfig) -> Result<(), AgentError> {
+    // Every line of the log carries it, and the rollout's number below it.
+    let span = tracing::info_span!("agent", node = config.node.node_id);
+    go(config).instrument(span).await
+}
+
+async fn go(config: AgentConfig) -> Result<(), AgentError> {
     // Before anything is written: the lock's own file may be the first that a full disk does not take.
     let mut too_long = signal(SignalKind::from_raw(FILE_TOO_LONG)).map_err(AgentError::System)?;
     // Before anything else that two agents of one folder would both want, so that it is the lock that refuses the second.
@@ -86,7 +95,7 @@ pub async fn run(config: AgentConfig) -> Result<(), AgentError> {
     let (answers, mut inbox) = mpsc::channel(ANSWERS_MAX);
     let (news, mut heard) = mpsc::channel(NEWS_MAX);
     let (mut work, first, parts) = open(config, lock, answers).await?;
-    tracing::info!(%address, node = work.config.node.node_id, stage = %work.agent.memory().stage, "the agent is up");
+    tracing::info!(%address, stage = %work.agent.memory().stage, "the agent is up");
     let mut tasks = parts.spawn(listener, &work, news);
     work.note_daemon()?;
     work.turn(first).await?;
@@ -165,6 +174,7 @@ async fn open(
         waiting: first.waiting_on.clone(),
         config,
         agent,
+        labelled: None,
         host,
         book: Book::new(journal, limits, recalled),
         meant: None,
@@ -194,10 +204,25 @@ impl Work {
         self.turn(step).await
     }
 
+    /// The part of the log that belongs to the rollout in which the node acts.
+    fn label(&mut self) {
+        let rollout = self.agent.memory().generation.rollout;
+        if self.labelled != Some(rollout) {
+            self.labelled = Some(rollout);
+            self.host.span = tracing::info_span!("rollout", id = rollout.0);
+        }
+    }
+
     /// Remembers, then acts, then shows.
     async fn turn(&mut self, step: Step) -> Result<(), AgentError> {
+        self.label();
+        let span = self.host.span.clone();
+        self.turn_labelled(step).instrument(span).await
+    }
+
+    async fn turn_labelled(&mut self, step: Step) -> Result<(), AgentError> {
         for passed in &step.moves {
-            tracing::info!(from = %passed.from, to = %passed.to, rollout = self.agent.memory().generation.rollout.0, node = self.config.node.node_id, "stage");
+            tracing::info!(from = %passed.from, to = %passed.to, "stage");
         }
         self.own.send_replace(self.agent.own_rollout());
         self.waiting = step.waiting_on.clone();

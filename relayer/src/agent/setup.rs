@@ -60,7 +60,8 @@ pub(super) fn host(config: &AgentConfig, answers: mpsc::Sender<Answer>) -> Resul
     let checks = prober::checks(&config.health)?;
     let prober = Prober::new().map_err(AgentError::Prober)?;
     let signer = signer(config).map_err(AgentError::Prober)?;
-    Ok(Host::new(store, slot, launch, patience, Fetcher::new(bounds)?, prober, checks, signer, answers))
+    let home = config.node.home.clone();
+    Ok(Host::new(home, store, slot, launch, patience, Fetcher::new(bounds)?, prober, checks, signer, answers))
 }
 
 /// A validator's guard and turn.

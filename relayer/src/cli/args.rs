@@ -173,6 +173,9 @@ pub struct InitArgs {
     /// The binary that the node runs now
     #[arg(long, value_name = "PATH")]
     pub adopt: PathBuf,
+    /// Processes that execute PATH now are other nodes' and go on; without it the agent starts nothing before they ended
+    #[arg(long)]
+    pub others_run: bool,
     /// In light mode, the block to begin with; without it, the one that the nodes show is shown to be confirmed
     #[arg(long, value_name = "H:HASH")]
     pub trust: Option<Anchor>,

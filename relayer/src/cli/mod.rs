@@ -156,14 +156,17 @@ async fn init(layers: &Layers, screen: Screen, args: &InitArgs) -> Result<Answer
     let config = layers.agent()?;
     let deployment = Deployment::reach(layers, screen).await?;
     let begun = trust::before_init(&config, args.trust, screen).await?;
-    let adopted = crate::agent::init(&config, &args.adopt).await?;
+    let adopted = {
+        let adopt = crate::agent::Adopt { program: &args.adopt, others_run: args.others_run };
+        crate::agent::init(&config, adopt).await?
+    };
     let mut text = format!(
         "{} {} is the agent's now\nartifact {}\nfolder   {}",
         adopted.component, adopted.version, adopted.artifact, adopted.home
     );
     for pid in &adopted.still_running {
         text.push_str(&format!(
-            "\nprocess {pid} runs this binary, not under the agent: stop it before `concord agent` starts its own"
+            "\nprocess {pid} runs this binary, not under the agent: stop it, `concord agent` starts its own only then"
         ));
     }
     let mut json = json!({"adopted": adopted});

@@ -381,7 +381,7 @@ impl Outbox {
     }
 
     /// Moves an entry on, on disk first.
-    pub(super) async fn advance(&self, order: u64, state: State) -> Result<(), OutboxError> {
+    pub(crate) async fn advance(&self, order: u64, state: State) -> Result<(), OutboxError> {
         let mut book = self.inner.book.lock().await;
         let Some(known) = book.entries.get(&order) else { return Ok(()) };
         let entry = Entry { state: state.cut(), ..known.clone() };

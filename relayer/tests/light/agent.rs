@@ -155,7 +155,9 @@ listen = "{free}"
     async fn adopt(&self, daemon: &Path) {
         let file = Some(self.folder.path().join("agent.toml"));
         let config = Layers { file, ..Layers::default() }.agent().unwrap();
-        concord::agent::init(&config, daemon).await.unwrap();
+        concord::agent::init(&config, concord::agent::Adopt { program: daemon, others_run: false })
+            .await
+            .unwrap();
     }
 
     fn start(&mut self) {

@@ -282,8 +282,9 @@ impl Replay {
         if let Some(elsewhere) = elsewhere {
             let left = at.found(self.rollouts.get(&elsewhere.rollout), "rollout", elsewhere.rollout)?.clone();
             // Whether the other rollout moves was asked when the node spoke.
-            let up =
-                elsewhere.leave(&left, None, at.now).map_err(|error| at.refused("the new seat", error))?;
+            let up = elsewhere
+                .leave(Some(&left), None, at.now)
+                .map_err(|error| at.refused("the new seat", error))?;
             self.comes_up(&left, up);
         }
         self.comes_up(&moving.rollout, up);

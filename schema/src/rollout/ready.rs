@@ -18,18 +18,21 @@ impl Seat {
     }
 
     /// Lets the node's first word in another rollout take its seat there; answers what leaves what is down with it, since
-    /// a node that speaks up is up. `rollout`: the one that it leaves; `live`: its component's rollout in motion.
+    /// a node that speaks up is up. `rollout`: the one that it leaves, asked only where the seat counts in what is down, as
+    /// no other holds a lease; `live`: its component's rollout in motion.
     ///
     /// # Errors
     /// [`ReportRefused::Elsewhere`] where the seat still counts: its rollout moves, or its lease runs.
     pub fn leave(
         &self,
-        rollout: &Rollout,
+        rollout: Option<&Rollout>,
         live: Option<RolloutId>,
         now: Now,
     ) -> Result<Power, ReportRefused> {
-        let leased = self.state == SeatState::Leased
-            && self.lease.is_some_and(|granted| !granted.plus(&rollout.plan.lease).is_over(&now.into()));
+        let lease = self.lease.filter(|_| self.state == SeatState::Leased);
+        let leased = lease
+            .zip(rollout)
+            .is_some_and(|(granted, rollout)| !granted.plus(&rollout.plan.lease).is_over(&now.into()));
         if live == Some(self.rollout) || leased {
             return Err(ReportRefused::Elsewhere { rollout: self.rollout });
         }

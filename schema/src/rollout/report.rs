@@ -196,7 +196,7 @@ impl Rollout {
             }
             Report::Failed { .. } => {
                 seat.state = SeatState::Failed;
-                crossed = self.fails(progress, phase, wave, power, &node.organisation, now);
+                crossed = self.fails(progress, phase, wave, power, Some(&node.organisation), now);
                 Power(0)
             }
             Report::RolledBack { .. } => {
@@ -206,8 +206,10 @@ impl Rollout {
             }
             Report::Contained { .. } => {
                 // Whoever stops acting has failed, said so or not; the release may run there until it is proven back.
+                // But it says nothing of a release that it never started.
                 if seat.state != SeatState::Failed {
-                    crossed = self.fails(progress, phase, wave, power, &node.organisation, now);
+                    let of = seat.running.then_some(node.organisation.as_str());
+                    crossed = self.fails(progress, phase, wave, power, of, now);
                 }
                 seat.state = SeatState::Contained;
                 Power(0)
@@ -262,8 +264,12 @@ impl Rollout {
                 if *release != self.previous {
                     return Err(ReportRefused::Release { expected: self.previous, found: *release });
                 }
-                let ran = back && matches!(seat.state, Trial | Healthy | Leased | Lost);
-                (ran || matches!(seat.state, Failed | Contained), "failed, contained, or on its way back")
+                // From its trial a node may go back for a reason that is not the release's, and says nothing against it.
+                let ran = back && matches!(seat.state, Healthy | Leased | Lost);
+                (
+                    ran || matches!(seat.state, Trial | Failed | Contained),
+                    "trial, failed, contained, or on its way back",
+                )
             }
             Report::Contained { .. } => (
                 matches!(seat.state, Leased | Lost | Trial | Healthy | Failed),
@@ -274,20 +280,23 @@ impl Rollout {
         if legal { Ok(()) } else { Err(moved(report, Some(seat), allowed)) }
     }
 
-    /// Counts a node's failure, and tests the bars; answers as [`Rollout::judge_failures`].
+    /// Counts a node's failure, and tests the bars; answers as [`Rollout::judge_failures`]. `organisation`: whose failure
+    /// it is, where it speaks against the release.
     fn fails(
         &self,
         progress: &mut Progress,
         phase: RolloutPhase,
         wave: Option<u8>,
         power: Power,
-        organisation: &str,
+        organisation: Option<&str>,
         now: Now,
     ) -> (bool, bool) {
         let known = progress.failed_of.len();
         if let Some(sum) = progress.wave_mut(wave) {
             sum.1 = sum.1.plus(power);
-            note(&mut progress.failed_of, organisation, power);
+            if let Some(organisation) = organisation {
+                note(&mut progress.failed_of, organisation, power);
+            }
         }
         if phase == RolloutPhase::RollingBack {
             // Whatever sent it back, a stall perhaps, now it is known that the release fails on two.

@@ -5,12 +5,14 @@
 use concord_schema::brake::Scope;
 use concord_schema::msg::ExecuteMsg;
 use concord_schema::proposal::{Action, Draft};
+use concord_schema::report::Report;
 use concord_schema::rollout::Purpose;
 use concord_schema::tally::Ballot;
+use concord_schema::units::RolloutId;
 use concord_tests::counting::{Cost, Counting};
 use concord_tests::env::MockEnv;
 use concord_tests::fleet::{Fleet, ROLLOUT, three_waves};
-use concord_tests::setup::{Setup, addr, document, draft, member, release};
+use concord_tests::setup::{LONG, Setup, addr, document, draft, member, plan, release};
 
 use cosmwasm_std::{Order, Storage};
 
@@ -159,6 +161,41 @@ fn a_late_lease_reads_nine_keys() {
     let cost = late();
     assert_eq!((cost.reads, cost.writes), (9, 4));
     assert!(cost.bytes <= super::BYTES_MAX);
+}
+
+/// A node's first word in its next rollout: it asks what its component has in motion; and where it was lost under a lease,
+/// it brings what is down up with it, once.
+#[test]
+fn a_seat_that_moves_reads_what_it_leaves() {
+    let next = release("3.0.0", &["1.0.0", "2.0.0"]);
+    for (lost, reads, writes) in [(false, 8, 4), (true, 10, 5)] {
+        let mut one_wave = three_waves();
+        one_wave.waves.drain(..2);
+        let mut fleet = Fleet::open(Setup::default(), one_wave);
+        if lost {
+            fleet.lease(0, Purpose::Activate).unwrap();
+        }
+        fleet.env.decide(&draft("stop", vec![Action::CancelRollout { rollout: ROLLOUT }]));
+        fleet.env.pass(LONG);
+        if lost {
+            assert!(fleet.env.advance_rollout(ROLLOUT).changed);
+        }
+        let action = Action::StartRollout { release: Box::new(next.clone()), plan: Box::new(plan()) };
+        fleet.env.decide(&draft("the next upgrade", vec![action]));
+        fleet.env.advance(1, 1);
+        let (rollout, release) = (RolloutId(2), next.digest());
+        let ready = |index: usize| {
+            (format!("hot-n{index}"), ExecuteMsg::Report { rollout, report: Report::Ready { release } })
+        };
+        // The first word of all draws.
+        let (who, message) = ready(1);
+        fleet.env.send(&who, &message).unwrap();
+        let (who, message) = ready(0);
+        let (cost, done) = fleet.env.cost(&who, &message);
+        assert!(done.unwrap().changed);
+        assert!(cost.reads <= reads && cost.writes <= writes, "lost: {lost}: {cost:?}");
+        assert!(cost.bytes <= super::BYTES_MAX && cost.gas <= 50_000, "lost: {lost}: {cost:?}");
+    }
 }
 
 /// The figures are applied as the chain does: once a key, and to the bytes of key and value behind its prefix.

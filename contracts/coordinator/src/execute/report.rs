@@ -91,9 +91,10 @@ fn save_seat(storage: &mut dyn Storage, node: &Node, seat: Option<&Seat>) -> Res
 #[inline(never)]
 fn leave(storage: &mut dyn Storage, seat: &Seat, node: &Node, now: Now) -> Result<(), ContractError> {
     let live = load::component(storage, &node.component)?.live;
-    let rollout = load::rollout(storage, seat.rollout)?;
-    let up = seat.leave(&rollout, live, now)?;
-    comes_up(storage, &rollout, up)
+    // A rollout is large: only what is down needs it.
+    let rollout = if seat.down { Some(load::rollout(storage, seat.rollout)?) } else { None };
+    let up = seat.leave(rollout.as_ref(), live, now)?;
+    rollout.map_or(Ok(()), |rollout| comes_up(storage, &rollout, up))
 }
 
 /// Keeps the index of who could be a canary ([`Progress::listing`]).

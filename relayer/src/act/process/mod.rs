@@ -46,7 +46,7 @@ use tokio::io::unix::AsyncFd;
 use super::durable::DiskError;
 
 pub use output::Output;
-pub(crate) use residents::{boot_id, executing};
+pub(crate) use residents::{boot_id, executing, started_at};
 pub use slot::{Slot, check_program};
 
 /// Why the agent could not do something to a process. None of them says that the daemon is dead.

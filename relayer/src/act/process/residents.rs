@@ -69,6 +69,11 @@ pub(crate) fn boot_id() -> io::Result<String> {
     Ok(String::from_utf8_lossy(&text).trim().to_owned())
 }
 
+/// When a process that lives started, in clock ticks since the host's start.
+pub(crate) fn started_at(pid: u32) -> Option<u64> {
+    stat(pid).ok().flatten().filter(|stat| !stat.dead).map(|stat| stat.start_ticks)
+}
+
 /// Opens the very file that a process executes, even if its name is gone.
 pub(super) fn executable(pid: u32) -> io::Result<File> {
     File::open(of(pid, "exe"))

@@ -1,5 +1,6 @@
 //! What runs beside the loop, each part in a task of its own. None of them may end before the loop does.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use concord_schema::RolloutId;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
+use tracing::Instrument;
 
 use super::Work;
 use crate::agent::error::AgentError;
@@ -45,20 +47,23 @@ impl Parts {
             Viewer::new(chain.contract.clone(), node.operator.text(), &node.component, &node.node_id);
         let (courier, sender, tips) = (self.courier, self.sender, self.watcher.tip());
         let mut tasks = JoinSet::new();
-        tasks.spawn(serve_pages(listener, work.pages.clone()));
+        let mut spawn = |part: Pin<Box<dyn Future<Output = AgentError> + Send>>| {
+            tasks.spawn(part.in_current_span());
+        };
+        spawn(Box::pin(serve_pages(listener, work.pages.clone())));
         let (rpc, contract) = (self.rpc, chain.contract.clone());
-        tasks.spawn(async move { say_short_floors(&rpc, &contract, &self.floors).await });
-        tasks.spawn(async move { ended("courier", courier.run(sender).await) });
+        spawn(Box::pin(async move { say_short_floors(&rpc, &contract, &self.floors).await }));
+        spawn(Box::pin(async move { ended("courier", courier.run(sender).await) }));
         let tips = match &self.reader {
             Reader::Plain(_) => tips,
             Reader::Proved(light) => {
                 let (proved, seen) = watch::channel(Tip::unheard());
-                tasks.spawn(prove_tips(light.clone(), tips, proved));
+                spawn(Box::pin(prove_tips(light.clone(), tips, proved)));
                 seen
             }
         };
-        tasks.spawn(follow_chain(self.reader, viewer, tips, self.own, chain.still_longest, news));
-        tasks.spawn(watch_blocks(self.watcher));
+        spawn(Box::pin(follow_chain(self.reader, viewer, tips, self.own, chain.still_longest, news)));
+        spawn(Box::pin(watch_blocks(self.watcher)));
         tasks
     }
 }

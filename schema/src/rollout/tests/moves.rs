@@ -74,7 +74,7 @@ fn the_whole_table_of_legal_moves() {
         (SeatState::Waiting, "-----"),
         (SeatState::Leased, "y-y-y"),
         (SeatState::Lost, "y-y-y"),
-        (SeatState::Trial, "ryy-y"),
+        (SeatState::Trial, "ryyyy"),
         (SeatState::Healthy, "rry-y"),
         (SeatState::Failed, "r-ryy"),
         (SeatState::RolledBack, "r-rr-"),
@@ -236,4 +236,49 @@ fn nothing_is_said_before_the_draw_or_after_the_end() {
     fleet.say(0, refused()).unwrap();
     let phase = RolloutPhase::Ended(Outcome::Expired);
     assert_eq!(fleet.say(1, ready()), Err(ReportRefused::Phase { kind: "ready", phase }));
+}
+
+/// A node that stops acting counts as failed power. Against the release it speaks only where it ran it: a release that was
+/// never started is not denied for hosts that could not bring the old one up again.
+#[test]
+fn a_contained_node_speaks_against_a_release_that_it_ran() {
+    for (runs, goes_back) in [(true, true), (false, false)] {
+        let mut plan = plan();
+        plan.waves[0].lot_bps = Bps(10_000);
+        plan.waves.truncate(1);
+        plan.waves[0].power_max_bps = None;
+        plan.lease_bps = Bps(10_000);
+        let mut fleet = Fleet::drawn(&[(0, "a"), (0, "b"), (0, "c")], plan);
+        for index in 0..3 {
+            fleet.say(index, ready()).unwrap();
+        }
+        fleet.advance();
+        fleet.pass(NOTICE);
+        for index in 0..2 {
+            if runs {
+                fleet.activate(index);
+            } else {
+                drop(fleet.lease(index).unwrap());
+            }
+        }
+        for index in 0..2 {
+            fleet.say(index, contained(1)).unwrap();
+        }
+        assert!(fleet.progress.halted.is_some() || fleet.progress.rolling_back.is_some());
+        assert_eq!(fleet.progress.rolling_back.is_some(), goes_back, "it ran: {runs}");
+        assert_eq!(fleet.progress.failed(), Power(20), "it ran: {runs}");
+    }
+}
+
+/// Back from its trial without a failure: nothing is counted against the release, and the node is up.
+#[test]
+fn a_node_that_goes_back_without_a_failure_counts_none() {
+    let mut fleet = reached(SeatState::Trial);
+    let heard = fleet.say(0, rolled_back(1)).unwrap();
+    assert!(
+        matches!(heard, Heard::Counted { halted: false, rolling_back: false, up } if up > Power(0)),
+        "{heard:?}"
+    );
+    assert_eq!((fleet.state(0), fleet.progress.failed()), (SeatState::RolledBack, Power(0)));
+    assert_eq!((fleet.progress.running, fleet.seat(0).down), (Power(0), false));
 }
