@@ -314,6 +314,9 @@ fn a_node_whose_old_release_is_gone_goes_on_serving() {
 fn a_closed_try_stays_closed_over_a_retry() {
     let mut world = World::new();
     world.until("armed");
+    while !world.agent.as_ref().is_some_and(Agent::has_asked) {
+        world.tick();
+    }
     let mut agent = world.agent.take().unwrap();
     let seen = |standing, more: u64| {
         let mut view = world.view();
