@@ -132,10 +132,8 @@ pub(crate) enum Mail {
         /// The block.
         due: u64,
     },
-    /// Taken by the contract.
-    Taken,
-    /// Refused by it, or lost.
-    Failed,
+    /// Answered or lost: said again if the machine asks.
+    Over,
 }
 
 /// Letters in the order that they were put in; each key once.
@@ -146,13 +144,13 @@ pub(crate) struct Outbox {
 }
 
 impl Outbox {
-    /// Puts a letter in, unless it is on its way or has arrived.
+    /// Puts a letter in, unless it is on its way.
     pub(crate) fn put(&mut self, key: String, message: ExecuteMsg, due: u64) {
         let known =
             self.letters.iter().find(|(_, letter)| letter.0 == key).map(|(no, letter)| (*no, letter.2));
         match known {
             Some((_, Mail::Sent { .. })) => return,
-            Some((no, Mail::Failed | Mail::Taken)) => {
+            Some((no, Mail::Over)) => {
                 self.letters.remove(&no);
             }
             None => {}
@@ -166,7 +164,7 @@ impl Outbox {
         let (no, letter) = self.letters.iter().find(|(_, letter)| matches!(letter.2, Mail::Sent { .. }))?;
         match letter.2 {
             Mail::Sent { due } if due <= height => Some((*no, letter.1.clone())),
-            Mail::Sent { .. } | Mail::Taken | Mail::Failed => None,
+            Mail::Sent { .. } | Mail::Over => None,
         }
     }
 

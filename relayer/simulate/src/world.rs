@@ -328,28 +328,21 @@ impl World {
                 let hot = node.hot.clone();
                 if self.scene.strikes(self.scene.profile.lost) {
                     self.scene.note(format!("{hot}: a letter is lost"));
-                    node.outbox.mark(no, Mail::Failed);
+                    node.outbox.mark(no, Mail::Over);
                     continue;
                 }
                 let twice = self.scene.strikes(self.scene.profile.twice);
-                let taken = self.answer_to(&hot, &message)?;
+                self.send(&hot, &message)?;
                 if twice {
                     self.scene.note(format!("{hot}: a letter arrives twice"));
-                    self.answer_to(&hot, &message)?;
+                    self.send(&hot, &message)?;
                 }
                 if let Some(node) = self.nodes.get_mut(place) {
-                    node.outbox.mark(no, if taken { Mail::Taken } else { Mail::Failed });
+                    node.outbox.mark(no, Mail::Over);
                 }
             }
         }
         Ok(())
-    }
-
-    /// Sends a letter; true if the contract took it, with or without a change.
-    fn answer_to(&mut self, who: &str, message: &ExecuteMsg) -> Result<bool, Breach> {
-        let before = self.chain.refused;
-        self.send(who, message)?;
-        Ok(self.chain.refused == before)
     }
 
     /// A stranger ends leases that ran out.
