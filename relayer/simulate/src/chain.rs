@@ -65,8 +65,6 @@ pub(crate) struct Chain {
     pub(crate) facts: Facts,
     /// Messages that were executed.
     pub(crate) messages: u64,
-    /// Those of them that were refused.
-    pub(crate) refused: u64,
 }
 
 fn broken(error: &StdError) -> Breach {
@@ -120,7 +118,7 @@ impl Chain {
         let replay = Replay::begin(&entry).map_err(unlike)?;
         let facts = Facts::load(&app, &contract)?;
         let accounts = BTreeMap::new();
-        let mut chain = Self { app, contract, accounts, replay, facts, messages: 0, refused: 0 };
+        let mut chain = Self { app, contract, accounts, replay, facts, messages: 0 };
         for place in places {
             let register = ExecuteMsg::Register {
                 component: COMPONENT.to_owned(),
@@ -162,7 +160,6 @@ impl Chain {
                 Ok(Answer::Taken(entries))
             }
             Err(error) => {
-                self.refused = self.refused.saturating_add(1);
                 let stored = self.stored_head()?;
                 hold("LOG-1", stored == self.head(), || format!("an error left a trace: {stored:?}"))?;
                 Ok(Answer::Refused(words(&error)))
